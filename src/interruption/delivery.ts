@@ -1,0 +1,37 @@
+import type { Interruption, NodeLocation } from './interruption.ts';
+
+/**
+ * An interruption lent by a source. Given back exactly once, by `settle` or by `release`.
+ * A signal whose body changed comes again as a delivery with the same interruption id.
+ */
+export interface Delivery {
+  readonly type: 'interruption';
+  readonly interruption: Interruption;
+  readonly source: string;
+  /** Understood by the source that made it, and by nobody else. */
+  readonly handle: unknown;
+}
+
+/** AWS took the interruption back, or completed it: what was done for it is to be undone. */
+export interface Cancellation {
+  readonly type: 'cancellation';
+  readonly interruptionId: string;
+  readonly why: 'canceled' | 'completed';
+  readonly where: NodeLocation;
+  readonly source: string;
+  readonly handle: unknown;
+}
+
+/** How the work for a delivery ended; only these ends settle it. */
+export type Outcome = 'drained' | 'marked' | 'deadline-passed' | 'cancelled' | 'ignored';
+
+/** Where interruptions come from. Pulled, so that back-pressure is by not asking. */
+export interface Source {
+  readonly name: string;
+  /** Ends when `intake` is aborted; never throws: an unreachable source backs off, tells, and goes on. */
+  deliveries(intake: AbortSignal): AsyncIterable<Delivery | Cancellation>;
+  /** The work is done. Retried by the source until it holds. */
+  settle(delivery: Delivery | Cancellation, outcome: Outcome): Promise<void>;
+  /** The work was not done, or not to its end: the source delivers it again. */
+  release(delivery: Delivery | Cancellation): Promise<void>;
+}
