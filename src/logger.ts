@@ -1,3 +1,6 @@
+import type { Clock } from './clock.ts';
+import { jsonFormat, plainFormat } from './log-format.ts';
+
 /** Fields every part uses where it has them: `node`, `interruption_id`, `kind`, `phase`, `pod`, `error`. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -8,4 +11,60 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to each of its records. */
   child(fields: LogFields): Logger;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LoggerOptions {
+  /** NTH's `json-logging`. @default false */
+  readonly json: boolean;
+  /** NTH's `log-level`: records below it are dropped. @default 'info' */
+  readonly level: LogLevel;
+  /** NTH's `log-format-version`: 1 writes the field `monitor_type` under its older name `event_type`. @default 1 */
+  readonly formatVersion: number;
+}
+
+/** Where lines go: process.stdout and process.stderr, or a test's array. */
+export interface LogSink {
+  write(line: string): unknown;
+}
+
+export interface LoggerModules {
+  readonly clock: Clock;
+  readonly stdout: LogSink;
+  readonly stderr: LogSink;
+}
+
+const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** NTH's two log formats. An error in a field is told by its message and its causes; its stack at level debug only. */
+export function createLogger(options: LoggerOptions, modules: LoggerModules, fields: LogFields = {}): Logger {
+  const format = options.json ? jsonFormat : plainFormat;
+
+  const write = (level: LogLevel, message: string, more: LogFields = {}) => {
+    if (severity[level] < severity[options.level]) return;
+    const all = versioned(options, { ...fields, ...more, ...stackField(options, more['error']) });
+    const line = format({ level, timeMs: modules.clock.now(), message, fields: all });
+    // NTH writes all its JSON to stderr, but sorts plain lines by level.
+    const sink = options.json || severity[level] >= severity.warn ? modules.stderr : modules.stdout;
+    sink.write(`${line}\n`);
+  };
+
+  return {
+    debug: (message, more) => write('debug', message, more),
+    info: (message, more) => write('info', message, more),
+    warn: (message, more) => write('warn', message, more),
+    error: (message, more) => write('error', message, more),
+    child: (more) => createLogger(options, modules, { ...fields, ...more }),
+  };
+}
+
+function stackField(options: LoggerOptions, error: unknown): LogFields {
+  return options.level === 'debug' && error instanceof Error ? { stack: error.stack } : {};
+}
+
+function versioned(options: LoggerOptions, fields: LogFields): LogFields {
+  if (options.formatVersion !== 1 || !('monitor_type' in fields)) return fields;
+  const { monitor_type: monitorType, ...others } = fields;
+  return { event_type: monitorType, ...others };
 }
