@@ -1,0 +1,204 @@
+import got, { type Got, type Method, type Response } from 'got';
+import type { Clock } from '../clock.ts';
+import type { ClockSkew } from '../clock-skew.ts';
+import type { Metrics } from '../metrics.ts';
+import { ApiError, type Urgency } from './cluster.ts';
+import type { Credentials } from './credentials.ts';
+import type { RequestLanes } from './request-lanes.ts';
+import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
+import { TimeLimit } from './time-limit.ts';
+
+export interface ApiRequest {
+  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete';
+  /** As RBAC names it, e.g. `pods/eviction`. */
+  readonly resource: string;
+  /** Path and query, from the server's root. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly urgency: Urgency;
+  readonly signal: AbortSignal;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterMs: number | undefined;
+}
+
+export interface ApiClientModules {
+  readonly clock: Clock;
+  readonly credentials: Credentials;
+  readonly lanes: RequestLanes;
+  readonly metrics: Pick<Metrics, 'apiRequests'>;
+  readonly skew: ClockSkew;
+}
+
+/**
+ * The API server holds an eviction with a stale UID for 10 s before it answers, so the limit is well above that.
+ */
+const answerLimitMs = 30_000;
+
+/** A server closes a watch after `timeoutSeconds`; one that is silent for this much longer is dead. */
+const silenceMarginMs = 5_000;
+
+/** Where an overloaded server names no time. */
+const defaultPauseMs = 1_000;
+
+const methods: Readonly<Record<ApiRequest['verb'], Method>> = {
+  get: 'GET',
+  list: 'GET',
+  watch: 'GET',
+  patch: 'PATCH',
+  create: 'POST',
+  delete: 'DELETE',
+};
+
+/** REST and WATCH over one keep-alive agent; every answer counted, credentials renewed on 401. */
+export class ApiClient {
+  readonly #modules: ApiClientModules;
+  readonly #got: Got;
+
+  constructor(options: { readonly userAgent: string }, modules: ApiClientModules) {
+    this.#modules = modules;
+    this.#got = got.extend({
+      throwHttpErrors: false,
+      followRedirect: false,
+      retry: { limit: 0 },
+      headers: { 'user-agent': options.userAgent, accept: 'application/json' },
+    });
+  }
+
+  /**
+   * One request in its turn. Answers of every HTTP status are returned.
+   * @throws ApiError without a status where no answer came; the signal's reason where it is aborted
+   */
+  async request(request: ApiRequest): Promise<ApiAnswer> {
+    const answer = await this.#once(request);
+    if (answer.status === 401) {
+      this.#modules.credentials.refused();
+      return this.#once(request);
+    }
+    return answer;
+  }
+
+  /** Like `request`, for those whose every refusal is an error. @throws ApiError */
+  async expect(request: ApiRequest): Promise<unknown> {
+    const answer = await this.request(request);
+    if (answer.status >= 200 && answer.status < 300) return answer.body;
+    throw errorOf(`${request.verb} ${request.resource}`, answer);
+  }
+
+  /**
+   * The lines of a watch, parsed, until the server closes it.
+   * @throws ApiError also for a watch that has gone silent
+   */
+  async *watch(request: ApiRequest, timeoutSeconds: number): AsyncGenerator {
+    const { clock, credentials, lanes } = this.#modules;
+    const { signal } = request;
+    const limit = new TimeLimit(clock, signal);
+    const decoder = new TextDecoder();
+    let rest = '';
+    let opened: { destroy(): void } | undefined;
+    try {
+      const { server, agent, headers } = await credentials.current();
+      limit.restart(answerLimitMs);
+      const stream = await lanes.run(request.urgency, signal, async () => {
+        const opening = this.#got.stream(new URL(request.path, server), {
+          agent: { http: agent, https: agent },
+          headers,
+          signal: limit.signal,
+        });
+        opened = opening;
+        const response = await new Promise<Response>((resolve, reject) => {
+          opening.once('response', resolve);
+          opening.once('error', reject);
+        });
+        this.#count(request, response.statusCode, clock.now());
+        return {
+          opening,
+          status: response.statusCode,
+          retryAfterMs: retryAfterMs(response.headers['retry-after']),
+        };
+      });
+      if (stream.status === 401) credentials.refused();
+      limit.restart(timeoutSeconds * 1000 + silenceMarginMs);
+      for await (const chunk of stream.opening as AsyncIterable<Uint8Array>) {
+        limit.restart(timeoutSeconds * 1000 + silenceMarginMs);
+        rest += decoder.decode(chunk, { stream: true });
+        if (stream.status !== 200) continue;
+        const lines = rest.split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line !== '') yield parseBody(line);
+      }
+      if (stream.status !== 200) {
+        const answer = { status: stream.status, body: parseBody(rest), retryAfterMs: stream.retryAfterMs };
+        if (stream.status === 429) lanes.pause(answer.retryAfterMs ?? defaultPauseMs);
+        throw errorOf(`watch ${request.resource}`, answer);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw this.#unreachable(request, error);
+    } finally {
+      limit.end();
+      opened?.destroy();
+    }
+  }
+
+  async #once(request: ApiRequest): Promise<ApiAnswer> {
+    const { clock, credentials, lanes, skew } = this.#modules;
+    return lanes.run(request.urgency, request.signal, async () => {
+      const limit = new TimeLimit(clock, request.signal);
+      limit.restart(answerLimitMs);
+      try {
+        const { server, agent, headers } = await credentials.current();
+        const sentAt = clock.now();
+        const response = await this.#got(new URL(request.path, server), {
+          method: methods[request.verb],
+          agent: { http: agent, https: agent },
+          headers: {
+            ...headers,
+            ...(request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
+          },
+          ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+          signal: limit.signal,
+        });
+        skew.observe(response.headers.date, sentAt, clock.now());
+        this.#count(request, response.statusCode, sentAt);
+        const answer = {
+          status: response.statusCode,
+          body: parseBody(response.body),
+          retryAfterMs: retryAfterMs(response.headers['retry-after']),
+        };
+        if (answer.status === 429 && !hasCause(answer.body, 'DisruptionBudget')) {
+          lanes.pause(answer.retryAfterMs ?? defaultPauseMs);
+        }
+        return answer;
+      } catch (error) {
+        request.signal.throwIfAborted();
+        throw this.#unreachable(request, error);
+      } finally {
+        limit.end();
+      }
+    });
+  }
+
+  #unreachable(request: ApiRequest, error: unknown): ApiError {
+    if (error instanceof ApiError) return error;
+    // Certificates may have been rotated: the next request reads them again.
+    this.#modules.credentials.refused();
+    this.#modules.metrics.apiRequests.observe(
+      { verb: request.verb, resource: request.resource, code: 'none' },
+      0,
+    );
+    const why = error instanceof Error ? error.message : String(error);
+    return new ApiError(`Cannot ${request.verb} ${request.resource}: ${why}`, {}, { cause: error });
+  }
+
+  #count(request: ApiRequest, status: number, sentAt: number): void {
+    this.#modules.metrics.apiRequests.observe(
+      { verb: request.verb, resource: request.resource, code: String(status) },
+      (this.#modules.clock.now() - sentAt) / 1000,
+    );
+  }
+}

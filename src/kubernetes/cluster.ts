@@ -1,0 +1,143 @@
+import type { Instant } from '../interruption/interruption.ts';
+
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+  /** Kept as it is when the list is written back. */
+  readonly timeAdded?: string;
+}
+
+/** What we use of a Node object. */
+export interface NodeView {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly providerId: string | undefined;
+  readonly unschedulable: boolean;
+  readonly taints: readonly Taint[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** One write to a Node; what isn't named stays as it is. null removes. */
+export interface NodePatch {
+  /** The write is refused when the Node has changed since this version was read. */
+  readonly resourceVersion: string;
+  readonly unschedulable?: boolean;
+  /** The whole list, others' taints included: the version lock makes that safe. */
+  readonly taints?: readonly Taint[];
+  readonly labels?: Readonly<Record<string, string | null>>;
+  readonly annotations?: Readonly<Record<string, string | null>>;
+}
+
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  /** A pod re-created under the same name is another pod. */
+  readonly uid: string;
+}
+
+export interface PodOwner {
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What we use of a Pod object. */
+export interface PodView extends PodRef {
+  readonly phase: string;
+  readonly ready: boolean;
+  /** The controller among its owners. */
+  readonly owner: PodOwner | undefined;
+  /** A static pod: the API server shows a mirror of it, which can't be evicted. */
+  readonly isMirror: boolean;
+  readonly usesEmptyDir: boolean;
+  readonly gracePeriodSeconds: number;
+  readonly priorityClass: string | undefined;
+  /** Set once the pod has been asked to leave; the instant by which the kubelet kills it. */
+  readonly deletionAt: Instant | undefined;
+}
+
+/** Changes of the pods on a node, in the order in which they happened. */
+export type PodChange =
+  | { readonly type: 'present'; readonly pod: PodView }
+  | { readonly type: 'gone'; readonly uid: string }
+  /** Every pod that is there now: changes may have been missed. */
+  | { readonly type: 'all'; readonly pods: readonly PodView[] };
+
+/** Why an eviction was refused; each is tried again. */
+export type RefusalCause =
+  /** A PodDisruptionBudget does not allow it now. */
+  | 'budget'
+  /** HTTP 409: another pod has this name by now, or a write crossed ours. The pod watch tells which. */
+  | 'conflict'
+  /** The API server has too much to do; everything pauses. */
+  | 'overloaded'
+  /** HTTP 5xx, no answer, or no connection. */
+  | 'unavailable'
+  | 'namespace-terminating'
+  /** The right is missing, or an admission webhook or policy says no. */
+  | 'denied';
+
+/** The API server's answer to "please leave". */
+export type EvictionAnswer =
+  | { readonly answer: 'asked' }
+  | { readonly answer: 'gone' }
+  | { readonly answer: 'refused'; readonly cause: RefusalCause; readonly text: string };
+
+/**
+ * How urgent a request is. Marks have a lane of their own; within the drain lane the earlier instant goes first.
+ */
+export type Urgency = 'mark' | Instant;
+
+/** Kubernetes in our words. Methods throw `ApiError`, or the signal's reason. */
+export interface Cluster {
+  /** undefined where there is no such Node. */
+  node(name: string, signal: AbortSignal): Promise<NodeView | undefined>;
+  /** undefined where there is no such Node. @throws ApiError with status 409 when it has changed meanwhile. */
+  patchNode(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined>;
+  /** The pods on a node, and the version from which `podChangesOn` goes on. */
+  podsOn(
+    node: string,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<{ readonly pods: readonly PodView[]; readonly version: string }>;
+  /** Ends with the signal only: lost connections, expired versions and silence are its own affair. */
+  podChangesOn(
+    node: string,
+    version: string,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): AsyncIterable<PodChange>;
+  /** @param gracePeriodSeconds undefined: the pod's own */
+  evict(
+    pod: PodRef,
+    gracePeriodSeconds: number | undefined,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<EvictionAnswer>;
+  /** false only where the API server says that it is not there. */
+  daemonSetExists(namespace: string, name: string, urgency: Urgency, signal: AbortSignal): Promise<boolean>;
+}
+
+/** A request that the API server refused, or that never reached it (`status` undefined). */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number | undefined;
+  /** The Status object's `reason`, e.g. Forbidden, Conflict, Expired. */
+  readonly reason: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    details: { status?: number | undefined; reason?: string | undefined; retryAfterMs?: number | undefined },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.status = details.status;
+    this.reason = details.reason;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}

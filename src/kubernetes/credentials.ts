@@ -1,0 +1,155 @@
+import http from 'node:http';
+import https from 'node:https';
+import { isIPv6 } from 'node:net';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { Clock } from '../clock.ts';
+
+export interface CredentialsOptions {
+  /** A kubeconfig file; undefined = the pod's ServiceAccount, or outside a cluster the default kubeconfig. */
+  readonly kubeconfigPath: string | undefined;
+  /** KUBERNETES_SERVICE_HOST and _PORT; both are there in every pod. */
+  readonly serviceHost: string | undefined;
+  readonly servicePort: string | undefined;
+  /** Where the ServiceAccount's token and CA certificate are mounted. */
+  readonly serviceAccountFolder: string;
+  /** The environment's proxy for a URL; undefined = none. */
+  readonly proxyFor: (url: URL) => URL | undefined;
+  /** PEM of the authorities to trust where the kubeconfig names none; undefined = Node's own. */
+  readonly certificateAuthorities: string | undefined;
+}
+
+/** How to reach the API server right now. */
+export interface ApiAccess {
+  readonly server: URL;
+  /** Fits `server`, whether that is https: or, through `kubectl proxy`, http: */
+  readonly agent: https.Agent;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Tokens and certificates are rotated under us: what was read is used for this long. */
+const reuseMs = 10_000;
+
+/** After a refusal everything is read again, but not more often than this. */
+const shortestReuseMs = 500;
+
+/** A connection that nobody used for this long is closed; load balancers drop idle ones silently after 60 s or more. */
+const idleConnectionMs = 30_000;
+
+/**
+ * Credentials of client-node's KubeConfig (in-cluster, kubeconfig, exec plugins, rotating tokens),
+ * with one keep-alive agent that lives as long as the certificates stay the same.
+ */
+export class Credentials {
+  readonly #options: CredentialsOptions;
+  readonly #clock: Clock;
+  #config: KubeConfig | undefined;
+  #access: { readonly value: ApiAccess; readonly tls: string; readonly readAt: number } | undefined;
+  #reading: Promise<ApiAccess> | undefined;
+  #refused = false;
+
+  constructor(options: CredentialsOptions, modules: { readonly clock: Clock }) {
+    this.#options = options;
+    this.#clock = modules.clock;
+  }
+
+  /** @throws where no kubeconfig is readable, or an exec plugin fails */
+  async current(): Promise<ApiAccess> {
+    const reuse = this.#refused ? shortestReuseMs : reuseMs;
+    if (this.#access && this.#clock.now() - this.#access.readAt < reuse) return this.#access.value;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** The API server refused them (401) or the TLS handshake failed: read everything again. */
+  refused(): void {
+    this.#refused = true;
+    this.#config = undefined;
+  }
+
+  close(): void {
+    this.#access?.value.agent.destroy();
+  }
+
+  async #read(): Promise<ApiAccess> {
+    this.#config ??= this.#load();
+    const cluster = this.#config.getCurrentCluster();
+    if (!cluster) throw new Error('Cannot find the API server: the kubeconfig names no current cluster');
+    const options: https.RequestOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
+    const server = new URL(cluster.server);
+    const proxy = cluster.proxyUrl === undefined ? this.#options.proxyFor(server) : new URL(cluster.proxyUrl);
+    const { key, cert, ca = this.#options.certificateAuthorities, servername, rejectUnauthorized } = options;
+    const tls = JSON.stringify([key, cert, ca, servername, rejectUnauthorized, proxy]);
+    const agent =
+      this.#access?.tls === tls
+        ? this.#access.value.agent
+        : proxy?.protocol.startsWith('socks')
+          ? (options.agent as https.Agent)
+          : createAgent(server, proxy, { key, cert, ca, servername, rejectUnauthorized });
+    // An agent that is replaced closes each connection as soon as its request has been answered.
+    if (this.#access && this.#access.value.agent !== agent) retire(this.#access.value.agent);
+    const value = { server, agent, headers: headersOf(options) };
+    this.#access = { value, tls, readAt: this.#clock.now() };
+    this.#refused = false;
+    return value;
+  }
+
+  #load(): KubeConfig {
+    const config = new KubeConfig();
+    const { kubeconfigPath, serviceHost, servicePort, serviceAccountFolder } = this.#options;
+    if (kubeconfigPath !== undefined) config.loadFromFile(kubeconfigPath);
+    else if (serviceHost === undefined) config.loadFromDefault();
+    else {
+      const host = isIPv6(serviceHost) ? `[${serviceHost}]` : serviceHost;
+      config.loadFromOptions({
+        clusters: [
+          {
+            name: 'in-cluster',
+            server: `https://${host}:${servicePort ?? '443'}`,
+            caFile: `${serviceAccountFolder}/ca.crt`,
+          },
+        ],
+        users: [
+          {
+            name: 'service-account',
+            authProvider: { name: 'tokenFile', config: { tokenFile: `${serviceAccountFolder}/token` } },
+          },
+        ],
+        contexts: [{ name: 'in-cluster', cluster: 'in-cluster', user: 'service-account' }],
+        currentContext: 'in-cluster',
+      });
+    }
+    return config;
+  }
+}
+
+function createAgent(server: URL, proxy: URL | undefined, tls: https.AgentOptions): https.Agent {
+  const options: https.AgentOptions = {
+    keepAlive: true,
+    timeout: idleConnectionMs,
+    scheduling: 'lifo',
+    ...(proxy && { proxyEnv: { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href } }),
+  };
+  if (server.protocol === 'http:') return new http.Agent(options) as https.Agent;
+  const given = Object.entries(tls).filter(([, value]) => value !== undefined);
+  return new https.Agent({ ...options, ...Object.fromEntries(given) });
+}
+
+function retire(agent: https.Agent): void {
+  for (const sockets of Object.values(agent.freeSockets))
+    for (const socket of sockets ?? []) socket.destroy();
+  (agent as https.Agent & { keepAlive: boolean }).keepAlive = false;
+}
+
+function headersOf(options: https.RequestOptions): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    if (value !== undefined) headers[name] = String(value).trim();
+  }
+  if (typeof options.auth === 'string') {
+    headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+  }
+  return headers;
+}

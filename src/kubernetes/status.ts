@@ -1,0 +1,55 @@
+import { ApiError } from './cluster.ts';
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+export interface Status {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly details?: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly causes?: readonly { readonly reason?: string; readonly message?: string }[];
+  };
+}
+
+/** The body as a Status; an overloaded server or a proxy answers with plain text, which has no fields. */
+export function statusOf(body: unknown): Status {
+  return typeof body === 'object' && body !== null ? body : {};
+}
+
+export function hasCause(body: unknown, reason: string): boolean {
+  const causes = statusOf(body).details?.causes;
+  return Array.isArray(causes) && causes.some((cause) => cause?.reason === reason);
+}
+
+/** What the server said, cut to one readable line. */
+export function textOf(answer: { readonly status: number; readonly body: unknown }): string {
+  const text = statusOf(answer.body).message ?? (typeof answer.body === 'string' ? answer.body : '');
+  return `HTTP ${answer.status} ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`.trim();
+}
+
+export function errorOf(
+  attempt: string,
+  answer: { readonly status: number; readonly body: unknown; readonly retryAfterMs: number | undefined },
+): ApiError {
+  return new ApiError(`Cannot ${attempt}: ${textOf(answer)}`, {
+    status: answer.status,
+    reason: statusOf(answer.body).reason,
+    retryAfterMs: answer.retryAfterMs,
+  });
+}
+
+/** JSON where it is JSON, else the text itself. */
+export function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The value of a Retry-After header in milliseconds; the API server sends whole seconds. */
+export function retryAfterMs(header: string | undefined): number | undefined {
+  const seconds = header === undefined ? Number.NaN : Number(header);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}

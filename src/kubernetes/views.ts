@@ -1,0 +1,66 @@
+import type { NodeView, PodView, Taint } from './cluster.ts';
+
+/** The fields that we read of a Kubernetes object; each may be missing. */
+interface ObjectMeta {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly labels?: Record<string, string>;
+  readonly annotations?: Record<string, string>;
+  readonly deletionTimestamp?: string;
+  readonly ownerReferences?: readonly { kind: string; name: string; uid: string; controller?: boolean }[];
+}
+
+export interface NodeObject {
+  readonly metadata?: ObjectMeta;
+  readonly spec?: { providerID?: string; unschedulable?: boolean; taints?: readonly Taint[] };
+}
+
+export interface PodObject {
+  readonly metadata?: ObjectMeta;
+  readonly spec?: {
+    terminationGracePeriodSeconds?: number;
+    priorityClassName?: string;
+    volumes?: readonly { emptyDir?: unknown }[];
+  };
+  readonly status?: { phase?: string; conditions?: readonly { type: string; status: string }[] };
+}
+
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror */
+const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+/** Kubernetes' default where a pod names none, in seconds. */
+const defaultGracePeriodSeconds = 30;
+
+export function toNodeView(node: NodeObject): NodeView {
+  const { metadata = {}, spec = {} } = node;
+  return {
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    providerId: spec.providerID,
+    unschedulable: spec.unschedulable ?? false,
+    taints: spec.taints ?? [],
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+  };
+}
+
+export function toPodView(pod: PodObject): PodView {
+  const { metadata = {}, spec = {}, status = {} } = pod;
+  const owner = metadata.ownerReferences?.find((reference) => reference.controller === true);
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    phase: status.phase ?? 'Unknown',
+    ready: status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? false,
+    owner: owner && { kind: owner.kind, name: owner.name, uid: owner.uid },
+    isMirror: metadata.annotations?.[mirrorAnnotation] !== undefined,
+    usesEmptyDir: spec.volumes?.some((volume) => volume.emptyDir !== undefined) ?? false,
+    gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGracePeriodSeconds,
+    priorityClass: spec.priorityClassName,
+    deletionAt: metadata.deletionTimestamp === undefined ? undefined : Date.parse(metadata.deletionTimestamp),
+  };
+}
