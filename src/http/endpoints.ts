@@ -1,0 +1,51 @@
+import type { Health } from '../health.ts';
+import type { Metrics } from '../metrics.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** One path that answers GET and HEAD; what it says depends on nothing in the request. */
+export interface Endpoint {
+  readonly path: string;
+  answer(): Answer | Promise<Answer>;
+}
+
+export const metricsPath = '/metrics';
+export const readinessPath = '/readyz';
+
+/** Every metric in Prometheus' text format. */
+export function metricsEndpoint({ registry }: Metrics): Endpoint {
+  return {
+    path: metricsPath,
+    answer: async () => ({ status: 200, contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+/** NTH's probe, to the byte, while every loop steps; what is stuck where a restart is the only help. */
+export function livenessEndpoint(path: string, health: Health): Endpoint {
+  return {
+    path,
+    answer: () => {
+      const causes = health.stuckLoops();
+      return causes.length === 0 ? json(200, { health: 'OK' }) : json(503, { health: 'stuck', causes });
+    },
+  };
+}
+
+/** Whether the daemon has all it needs to do its job right now, and what is missing where not. */
+export function readinessEndpoint(health: Health): Endpoint {
+  return {
+    path: readinessPath,
+    answer: () => {
+      const reasons = health.notReadyReasons();
+      return reasons.length === 0 ? json(200, { ready: true }) : json(503, { ready: false, reasons });
+    },
+  };
+}
+
+function json(status: number, content: object): Answer {
+  return { status, contentType: 'application/json', body: JSON.stringify(content) };
+}
