@@ -1,7 +1,17 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
 
 /** The event loop is sampled this often: prom-client's default of 10 ms doubles our idle CPU. */
 const eventLoopMonitoringPrecisionMs = 1000;
+
+/** NTH's words for what is done to nodes, and for who watches for events. */
+const nodeActions = ['cordon', 'cordon-and-drain', 'uncordon', 'pre-drain', 'post-drain'];
+const monitors = [
+  'SPOT_ITN_MONITOR',
+  'SCHEDULED_EVENT_MONITOR',
+  'REBALANCE_RECOMMENDATION_MONITOR',
+  'ASG_LIFECYCLE_MONITOR',
+  'SQS_MONITOR',
+];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -25,12 +35,18 @@ export function createMetrics(version: string) {
     registry,
 
     /** NTH's: what was done to nodes, and whether it went well. */
-    actions: new Counter({
-      name: 'actions_total',
-      help: 'Number of actions taken on nodes',
-      labelNames: ['node_action', 'node_status'],
-      registers,
-    }),
+    actions: startedAtZero(
+      new Counter({
+        name: 'actions_total',
+        help: 'Number of actions taken on nodes',
+        labelNames: ['node_action', 'node_status'],
+        registers,
+      }),
+      nodeActions.flatMap((action) => [
+        { node_action: action, node_status: 'success' },
+        { node_action: action, node_status: 'error' },
+      ]),
+    ),
     /** NTH's, with a series for each node and event. */
     actionsByNode: new Counter({
       name: 'actions_node_total',
@@ -39,12 +55,15 @@ export function createMetrics(version: string) {
       registers,
     }),
     /** NTH's: trouble while watching for events. */
-    eventErrors: new Counter({
-      name: 'events_error_total',
-      help: 'Number of errors while monitoring for events, by monitor',
-      labelNames: ['event_error_where'],
-      registers,
-    }),
+    eventErrors: startedAtZero(
+      new Counter({
+        name: 'events_error_total',
+        help: 'Number of errors while monitoring for events, by monitor',
+        labelNames: ['event_error_where'],
+        registers,
+      }),
+      monitors.map((monitor) => ({ event_error_where: monitor })),
+    ),
 
     interruptions: new Counter({
       name: 'nth_interruptions_total',
@@ -126,4 +145,10 @@ export function createMetrics(version: string) {
       registers,
     }),
   };
+}
+
+/** Gives each series its first sample, so that an alert on an increase sees the first event too. */
+function startedAtZero<T extends string>(counter: Counter<T>, series: LabelValues<T>[]): Counter<T> {
+  for (const labels of series) counter.inc(labels, 0);
+  return counter;
 }
