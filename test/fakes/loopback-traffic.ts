@@ -1,0 +1,74 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { ThreadPoolJobs } from './thread-pool-jobs.ts';
+
+/** Event loop turns in which nothing may move before the traffic counts as quiet. */
+const quietTurns = 4;
+/** Bytes that nobody has read for this long are left unread on purpose (or went to another process). */
+const patienceMs = 50;
+
+/**
+ * Tells when the HTTP traffic between clients and servers of this process has come to rest: every byte
+ * written to a loopback socket was read at its other end, and no file or name look-up is under way.
+ * Requests that a server holds back on purpose are at rest. Sees only what began after it was made.
+ */
+export class LoopbackTraffic {
+  readonly #clients = new Set<Socket>();
+  readonly #servers = new Set<Socket>();
+  readonly #jobs = new ThreadPoolJobs();
+
+  constructor() {
+    subscribe('net.client.socket', (message) => track(this.#clients, message));
+    subscribe('http.server.request.start', (message) => track(this.#servers, message));
+  }
+
+  async quiet(): Promise<void> {
+    let quiet = 0;
+    let before = '';
+    let movedAtMs = performance.now();
+    while (quiet < quietTurns) {
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
+      const now = this.#movement();
+      const motionless = now === before;
+      if (!motionless || this.#jobs.underWay()) movedAtMs = performance.now();
+      const impatient = performance.now() - movedAtMs > patienceMs;
+      quiet = motionless && (!this.#busy() || impatient) ? quiet + 1 : 0;
+      before = now;
+    }
+  }
+
+  /** Changes whenever a byte has moved, a socket has come or gone, or a file was read. */
+  #movement(): string {
+    let bytes = 0;
+    for (const socket of [...this.#clients, ...this.#servers])
+      bytes += socket.bytesRead + socket.bytesWritten;
+    return `${this.#clients.size} ${this.#servers.size} ${bytes} ${this.#jobs.done}`;
+  }
+
+  #busy(): boolean {
+    if (this.#jobs.underWay()) return true;
+    const servers = new Map(
+      [...this.#servers].map((socket) => [`${socket.remotePort} ${socket.localPort}`, socket]),
+    );
+    return [...this.#clients].some((client) =>
+      isInTransit(client, servers.get(`${client.localPort} ${client.remotePort}`)),
+    );
+  }
+}
+
+function track(sockets: Set<Socket>, message: unknown): void {
+  const { socket } = message as { socket: Socket };
+  if (sockets.has(socket)) return;
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+}
+
+/** A TLS socket counts the bytes of its plain text, at both ends. */
+function isInTransit(client: Socket & { secureConnecting?: boolean }, server: Socket | undefined): boolean {
+  if (client.connecting || client.secureConnecting === true) return true;
+  // A server sees its socket with the first request; one that is gone has closed the connection.
+  if (server === undefined) return client.bytesWritten > 0;
+  return client.bytesRead !== server.bytesWritten || client.bytesWritten !== server.bytesRead;
+}
