@@ -1,0 +1,118 @@
+import { taintEffects } from './config.ts';
+import { quoted } from './layer.ts';
+import { isOptionName, optionNames, schema } from './schema.ts';
+import type { Settings } from './settings.ts';
+import { regionOfQueueUrl } from './urls.ts';
+
+/** What convict's formats can't say because it concerns several options, or is forgiven with a warning. */
+export function applyRules(settings: Settings): void {
+  required(settings);
+  deprecations(settings);
+  forgiven(settings);
+  requestRate(settings);
+  queueMode(settings);
+  heartbeat(settings);
+  servers(settings);
+  notYetEffective(settings);
+}
+
+function required(settings: Settings): void {
+  for (const name of optionNames) {
+    const isMissing = schema[name].required === true && settings.get(name) === '';
+    if (isMissing && !settings.isRefused(name)) settings.refuseMissing(name);
+  }
+}
+
+function deprecations(settings: Settings): void {
+  for (const name of optionNames) {
+    const replacement = schema[name].replacedBy;
+    if (replacement === undefined || !isOptionName(replacement) || !settings.isSet(name)) continue;
+    if (settings.isSet(replacement)) {
+      settings.warnings.push(
+        `Ignoring deprecated ${name} (${settings.origin(name)}): ${replacement} (${settings.origin(replacement)}) replaces it`,
+      );
+    } else {
+      settings.inherit(replacement, name);
+      settings.warnings.push(
+        `Deprecated option ${name} (${settings.origin(name)}): use ${replacement} instead`,
+      );
+    }
+  }
+}
+
+function forgiven(settings: Settings): void {
+  const effect = settings.get('taint-effect');
+  if (!taintEffects.some((known) => known === effect)) {
+    settings.replace('taint-effect', 'NoSchedule');
+    settings.warnings.push(
+      `Using NoSchedule for taint-effect ${quoted(effect)} (${settings.origin('taint-effect')}): expected ${taintEffects.join(', ')}`,
+    );
+  }
+  const version = settings.get('log-format-version');
+  const nearest = Math.min(Math.max(version, 1), 2);
+  if (nearest !== version) {
+    settings.replace('log-format-version', nearest);
+    settings.warnings.push(
+      `Using ${nearest} for log-format-version "${version}" (${settings.origin('log-format-version')}): expected 1 or 2`,
+    );
+  }
+}
+
+function requestRate(settings: Settings): void {
+  if (settings.isSet('kube-api-burst') && !settings.isSet('kube-api-qps')) {
+    settings.warnings.push(
+      `Ignoring kube-api-burst (${settings.origin('kube-api-burst')}): without kube-api-qps no rate is limited`,
+    );
+  }
+}
+
+function queueMode(settings: Settings): void {
+  if (!settings.get('enable-sqs-termination-draining')) return;
+  const queueUrl = settings.get('queue-url');
+  if (settings.isRefused('queue-url')) return;
+  if (queueUrl === '') {
+    settings.refuseMissing('queue-url', ', since enable-sqs-termination-draining is true');
+  } else if (settings.get('aws-region') === '' && regionOfQueueUrl(queueUrl) === undefined) {
+    settings.refuseMissing('aws-region', `, since queue-url ${quoted(queueUrl)} has no region in it`);
+  }
+}
+
+function heartbeat(settings: Settings): void {
+  if (settings.isRefused('heartbeat-interval') || settings.isRefused('heartbeat-until')) return;
+  const interval = settings.get('heartbeat-interval');
+  const until = settings.get('heartbeat-until');
+  if (!settings.get('enable-sqs-termination-draining')) {
+    if (interval !== -1) settings.refuse('heartbeat-interval', '-1, since only queue mode sends heartbeats');
+    if (until !== -1) settings.refuse('heartbeat-until', '-1, since only queue mode sends heartbeats');
+  } else if (interval === -1 && until !== -1) {
+    settings.refuse('heartbeat-until', '-1, since heartbeat-interval is not set');
+  } else if (interval !== -1 && until === -1) {
+    settings.replace('heartbeat-until', 172_800);
+  } else if (interval > until) {
+    settings.refuse('heartbeat-interval', `no more than heartbeat-until, which is ${until}`);
+  }
+}
+
+function servers(settings: Settings): void {
+  const oneServer =
+    settings.get('enable-prometheus-server') &&
+    settings.get('enable-probes-server') &&
+    settings.get('prometheus-server-port') === settings.get('probes-server-port');
+  if (oneServer && settings.get('probes-server-endpoint') === '/metrics') {
+    settings.refuse('probes-server-endpoint', 'another path, since the metrics are there on the same port');
+  }
+}
+
+function notYetEffective(settings: Settings): void {
+  for (const name of optionNames) {
+    if (!settings.isSet(name) || !settings.differsFromDefault(name)) continue;
+    const { refusedBecause } = schema[name];
+    if (refusedBecause !== undefined) {
+      settings.refuse(name, `${String(schema[name].default)}, since ${refusedBecause}`);
+    } else if (schema[name].notYetEffective === true) {
+      settings.warnings.push(
+        `Ignoring ${name} (${settings.origin(name)}): this version doesn't act on it yet`,
+      );
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Section } from './definition.ts';
+
+export const network = {
+  title: 'Network',
+  intro:
+    'Variables that other programs know as well. Proxies are used for Kubernetes and AWS, never for the metadata service nor for webhooks.',
+  options: {
+    'http-proxy': {
+      doc: 'Proxy for `http://` requests.',
+      format: 'proxy-url',
+      default: '',
+      env: 'HTTP_PROXY',
+      envAlias: 'http_proxy',
+      only: 'environment',
+      sensitive: true,
+      ours: true,
+    },
+    'https-proxy': {
+      doc: 'Proxy for `https://` requests.',
+      format: 'proxy-url',
+      default: '',
+      env: 'HTTPS_PROXY',
+      envAlias: 'https_proxy',
+      only: 'environment',
+      sensitive: true,
+      ours: true,
+    },
+    'no-proxy': {
+      doc: 'Hosts, domains, addresses and CIDR ranges that are reached without a proxy, separated by commas. `*`: all.',
+      format: 'list',
+      default: '',
+      env: 'NO_PROXY',
+      envAlias: 'no_proxy',
+      only: 'environment',
+      ours: true,
+    },
+    'ssl-cert-file': {
+      doc: "PEM file with the certificate authorities to trust, in place of the system's.",
+      format: 'text',
+      default: '',
+      env: 'SSL_CERT_FILE',
+      only: 'environment',
+      ours: true,
+    },
+    'aws-ca-bundle': {
+      doc: 'PEM file with the certificate authorities to trust for AWS.',
+      format: 'text',
+      default: '',
+      env: 'AWS_CA_BUNDLE',
+      only: 'environment',
+      ours: true,
+    },
+    'aws-use-fips-endpoint': {
+      doc: 'Use the FIPS endpoints of AWS.',
+      format: 'go-bool',
+      default: false,
+      env: 'AWS_USE_FIPS_ENDPOINT',
+      only: 'environment',
+      ours: true,
+    },
+    'aws-use-dualstack-endpoint': {
+      doc: 'Use the endpoints of AWS that answer on IPv4 and IPv6.',
+      format: 'go-bool',
+      default: false,
+      env: 'AWS_USE_DUALSTACK_ENDPOINT',
+      only: 'environment',
+      ours: true,
+    },
+  },
+} as const satisfies Section;

@@ -1,0 +1,83 @@
+import type { Section } from './definition.ts';
+
+export const logging = {
+  title: 'Logs',
+  options: {
+    'log-level': {
+      doc: 'Least severe level that is logged: `debug`, `info` or `error`, in any case.',
+      format: 'log-level',
+      default: 'INFO',
+      env: 'LOG_LEVEL',
+    },
+    'json-logging': {
+      doc: 'Log one JSON object per line instead of plain text.',
+      format: 'go-bool',
+      default: false,
+      env: 'JSON_LOGGING',
+    },
+    'log-format-version': {
+      doc: "Version of the log texts' format, 1 or 2; the nearest of them where it is neither, with a warning.",
+      format: 'integer',
+      default: 1,
+      env: 'LOG_FORMAT_VERSION',
+    },
+  },
+} as const satisfies Section;
+
+export const http = {
+  title: 'Metrics and probes',
+  intro:
+    'Both listen on all IPv4 and IPv6 addresses, as one server where the ports are equal. Port 0 is any free port.',
+  options: {
+    'enable-prometheus-server': {
+      doc: 'Serve metrics at `/metrics`.',
+      format: 'go-bool',
+      default: false,
+      env: 'ENABLE_PROMETHEUS_SERVER',
+    },
+    'prometheus-server-port': {
+      doc: 'TCP port of the metrics server.',
+      format: 'port',
+      default: 9092,
+      env: 'PROMETHEUS_SERVER_PORT',
+    },
+    'enable-probes-server': {
+      doc: 'Serve the liveness probe, and readiness at `/readyz`.',
+      format: 'go-bool',
+      default: false,
+      env: 'ENABLE_PROBES_SERVER',
+    },
+    'probes-server-port': {
+      doc: 'TCP port of the probes server.',
+      format: 'port',
+      default: 8080,
+      env: 'PROBES_SERVER_PORT',
+    },
+    'probes-server-endpoint': {
+      doc: 'Path of the liveness probe.',
+      format: 'url-path',
+      default: '/healthz',
+      env: 'PROBES_SERVER_ENDPOINT',
+    },
+  },
+} as const satisfies Section;
+
+export const events = {
+  title: 'Kubernetes events',
+  options: {
+    'emit-kubernetes-events': {
+      doc: 'Put what happens on the Node object as Kubernetes events.',
+      format: 'go-bool',
+      default: false,
+      env: 'EMIT_KUBERNETES_EVENTS',
+      notYetEffective: true,
+    },
+    'kubernetes-events-extra-annotations': {
+      doc: 'Annotations added to these events, `key=value,key=value`.',
+      format: 'annotations',
+      default: '',
+      env: 'KUBERNETES_EVENTS_EXTRA_ANNOTATIONS',
+      notYetEffective: true,
+    },
+  },
+} as const satisfies Section;

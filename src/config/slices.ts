@@ -1,0 +1,167 @@
+import {
+  type Config,
+  type DrainConfig,
+  type HttpConfig,
+  type ImdsConfig,
+  type KubernetesConfig,
+  type MarksConfig,
+  type NetworkConfig,
+  type QueueConfig,
+  taintEffects,
+  type WebhookConfig,
+} from './config.ts';
+import type { Settings } from './settings.ts';
+import { parseHttpUrl, parseProxyUrl, regionOfQueueUrl } from './urls.ts';
+
+/** Cuts settings without problems into what each part needs, with the sentinels of the options (-1, 0, empty) gone. */
+export function slice(settings: Settings): Config {
+  const podName = settings.get('pod-name');
+  return deepFreeze({
+    mode: settings.get('enable-sqs-termination-draining') ? 'queue' : 'imds',
+    nodeName: settings.get('node-name'),
+    ownPod:
+      podName === '' ? undefined : { name: podName, namespace: orUndefined(settings.get('pod-namespace')) },
+    dryRun: settings.get('dry-run'),
+    policy: {
+      cordonOnly: settings.get('cordon-only'),
+      rebalance: settings.get('enable-rebalance-draining') ? 'drain' : 'mark',
+    },
+    imds: imds(settings),
+    drain: drain(settings),
+    marks: marks(settings),
+    kubernetes: kubernetes(settings),
+    queue: settings.get('enable-sqs-termination-draining') ? queue(settings) : undefined,
+    webhook: webhook(settings),
+    events: settings.get('emit-kubernetes-events')
+      ? { extraAnnotations: settings.get('kubernetes-events-extra-annotations') }
+      : undefined,
+    logging: {
+      level: settings.get('log-level'),
+      json: settings.get('json-logging'),
+      formatVersion: settings.get('log-format-version') === 2 ? 2 : 1,
+    },
+    http: http(settings),
+    network: network(settings),
+  });
+}
+
+function imds(settings: Settings): ImdsConfig {
+  return {
+    baseUrl: (parseHttpUrl(settings.get('metadata-url'))?.href ?? '').replace(/\/+$/u, ''),
+    tries: Math.max(settings.get('metadata-tries'), 1),
+    monitors: {
+      spotInterruption: settings.get('enable-spot-interruption-draining'),
+      scheduledEvent: settings.get('enable-scheduled-event-draining'),
+      rebalanceRecommendation:
+        settings.get('enable-rebalance-monitoring') || settings.get('enable-rebalance-draining'),
+      asgLifecycle: settings.get('enable-asg-lifecycle-draining'),
+    },
+    pollIntervalMs: {
+      spotInterruption: settings.get('spot-poll-interval-ms'),
+      scheduledEvent: settings.get('maintenance-poll-interval-ms'),
+      rebalanceRecommendation: settings.get('rebalance-poll-interval-ms'),
+      asgLifecycle: settings.get('target-lifecycle-poll-interval-ms'),
+    },
+    uptimeFile: orUndefined(settings.get('uptime-from-file')),
+  };
+}
+
+function drain(settings: Settings): DrainConfig {
+  const podGraceSeconds = settings.get('pod-termination-grace-period');
+  const nodeGraceSeconds = settings.get('node-termination-grace-period');
+  return {
+    ignoreDaemonSets: settings.get('ignore-daemon-sets'),
+    deleteLocalData: settings.get('delete-local-data'),
+    podGraceSeconds: podGraceSeconds < 0 ? undefined : podGraceSeconds,
+    nodeGraceSeconds: nodeGraceSeconds === 0 ? undefined : nodeGraceSeconds,
+  };
+}
+
+function marks(settings: Settings): MarksConfig {
+  return {
+    taintNode: settings.get('taint-node'),
+    taintEffect: taintEffects.find((known) => known === settings.get('taint-effect')) ?? 'NoSchedule',
+    outOfServiceTaint: settings.get('enable-out-of-service-taint'),
+    excludeFromLoadBalancers: settings.get('exclude-from-load-balancers'),
+  };
+}
+
+function kubernetes(settings: Settings): KubernetesConfig {
+  const host = settings.get('kubernetes-service-host');
+  const perSecond = settings.get('kube-api-qps');
+  const isLimited = settings.isSet('kube-api-qps') && perSecond > 0;
+  return {
+    kubeconfigPath: orUndefined(settings.get('kubeconfig')),
+    apiServer: host === '' ? undefined : { host, port: settings.get('kubernetes-service-port') || '443' },
+    requestRate: isLimited ? { perSecond, burst: Math.max(settings.get('kube-api-burst'), 1) } : undefined,
+    concurrency: settings.get('kube-api-concurrency'),
+    useApiServerCache: settings.get('use-apiserver-cache'),
+  };
+}
+
+function queue(settings: Settings): QueueConfig {
+  const url = settings.get('queue-url');
+  const intervalSeconds = settings.get('heartbeat-interval');
+  return {
+    url,
+    region: settings.get('aws-region') || (regionOfQueueUrl(url) ?? ''),
+    endpoint: orUndefined(settings.get('aws-endpoint')),
+    workers: settings.get('workers'),
+    useProviderId: settings.get('use-provider-id'),
+    managedTag: settings.get('check-tag-before-draining') ? settings.get('managed-tag') : undefined,
+    completeLifecycleActionDelaySeconds: Math.max(settings.get('complete-lifecycle-action-delay-seconds'), 0),
+    deleteMessageIfNodeNotFound: settings.get('delete-sqs-msg-if-node-not-found'),
+    heartbeat:
+      intervalSeconds === -1 ? undefined : { intervalSeconds, untilSeconds: settings.get('heartbeat-until') },
+    visibilityTimeoutSeconds: settings.get('sqs-msg-visibility-timeout-sec'),
+  };
+}
+
+function webhook(settings: Settings): WebhookConfig | undefined {
+  const url = settings.get('webhook-url');
+  if (url === '') return undefined;
+  return {
+    url,
+    proxyUrl: proxyUrl(settings.get('webhook-proxy')),
+    headers: settings.get('webhook-headers'),
+    template: settings.get('webhook-template'),
+    templateFile: orUndefined(settings.get('webhook-template-file')),
+  };
+}
+
+function http(settings: Settings): HttpConfig {
+  return {
+    metricsPort: settings.get('enable-prometheus-server')
+      ? settings.get('prometheus-server-port')
+      : undefined,
+    probesPort: settings.get('enable-probes-server') ? settings.get('probes-server-port') : undefined,
+    livenessPath: settings.get('probes-server-endpoint'),
+  };
+}
+
+function network(settings: Settings): NetworkConfig {
+  return {
+    httpProxyUrl: proxyUrl(settings.get('http-proxy')),
+    httpsProxyUrl: proxyUrl(settings.get('https-proxy')),
+    noProxy: settings.get('no-proxy'),
+    caFile: orUndefined(settings.get('ssl-cert-file')),
+    awsCaFile: orUndefined(settings.get('aws-ca-bundle')),
+    useFipsEndpoint: settings.get('aws-use-fips-endpoint'),
+    useDualStackEndpoint: settings.get('aws-use-dualstack-endpoint'),
+  };
+}
+
+function proxyUrl(text: string): string | undefined {
+  return text === '' ? undefined : parseProxyUrl(text)?.href;
+}
+
+function orUndefined(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}
