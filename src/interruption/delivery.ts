@@ -23,7 +23,15 @@ export interface Cancellation {
 }
 
 /** How the work for a delivery ended; only these ends settle it. */
-export type Outcome = 'drained' | 'marked' | 'deadline-passed' | 'cancelled' | 'ignored';
+export type Outcome =
+  | 'drained'
+  | 'marked'
+  /** The machine's end came before the last pod had left. */
+  | 'deadline-passed'
+  | 'cancelled'
+  | 'ignored'
+  /** Nothing was done: the source completes and deletes nothing, and does not show the signal again. */
+  | 'dry-run';
 
 /** Where interruptions come from. Pulled, so that back-pressure is by not asking. */
 export interface Source {

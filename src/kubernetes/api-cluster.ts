@@ -5,6 +5,8 @@ import {
   ApiError,
   type Cluster,
   type EvictionAnswer,
+  type Marks,
+  type MarkResult,
   type NodePatch,
   type NodeView,
   type PodChange,
@@ -13,10 +15,11 @@ import {
   type Urgency,
 } from './cluster.ts';
 import { Evictions } from './evictions.ts';
+import { markPatch, type MarkOptions } from './node-marks.ts';
 import { PodChanges, type PodList } from './pod-changes.ts';
 import { toNodeView, toPodView, type NodeObject, type PodObject } from './views.ts';
 
-export interface ApiClusterOptions {
+export interface ApiClusterOptions extends MarkOptions {
   /** NTH's `use-apiserver-cache`: lists may come from the API server's cache, which can be a moment old. */
   readonly useApiServerCache: boolean;
 }
@@ -33,18 +36,35 @@ const podsPerPage = 500;
 /** `Cluster` over the API server's HTTP interface. */
 export class ApiCluster implements Cluster {
   readonly #options: ApiClusterOptions;
+  readonly #clock: Clock;
   readonly #client: ApiClient;
   readonly #evictions: Evictions;
   readonly #changes: PodChanges;
 
   constructor(options: ApiClusterOptions, modules: ApiClusterModules) {
     this.#options = options;
+    this.#clock = modules.clock;
     this.#client = modules.client;
     this.#evictions = new Evictions(modules.client);
     this.#changes = new PodChanges(modules);
   }
 
-  async node(name: string, signal: AbortSignal): Promise<NodeView | undefined> {
+  async markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
+    for (;;) {
+      const node = await this.#node(name, signal);
+      if (!node) return 'no-such-node';
+      const patch = markPatch(node, marks, this.#options, this.#clock.now());
+      if (!patch) return 'was-marked';
+      try {
+        return (await this.#patchNode(name, patch, signal)) ? 'marked' : 'no-such-node';
+      } catch (error) {
+        // The kubelet or another controller wrote in between: decide again on what is there now.
+        if (!(error instanceof ApiError && error.status === 409)) throw error;
+      }
+    }
+  }
+
+  async #node(name: string, signal: AbortSignal): Promise<NodeView | undefined> {
     const request = {
       verb: 'get',
       resource: 'nodes',
@@ -56,7 +76,7 @@ export class ApiCluster implements Cluster {
     return node && toNodeView(node);
   }
 
-  async patchNode(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined> {
+  async #patchNode(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined> {
     const { resourceVersion, labels, annotations, unschedulable, taints } = patch;
     const request = {
       verb: 'patch',

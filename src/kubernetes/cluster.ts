@@ -1,4 +1,4 @@
-import type { Instant } from '../interruption/interruption.ts';
+import type { Instant, Interruption } from '../interruption/interruption.ts';
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 export interface Taint {
@@ -92,12 +92,22 @@ export type EvictionAnswer =
  */
 export type Urgency = 'mark' | Instant;
 
+/** What a node is to carry, said in terms of why. */
+export interface Marks {
+  readonly interruptions: readonly {
+    readonly interruption: Interruption;
+    readonly deadline: Instant | undefined;
+  }[];
+  /** Marks that belong to a drain only: the load balancers' label, the labels for the time after a reboot. */
+  readonly forDrain: boolean;
+}
+
+export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';
+
 /** Kubernetes in our words. Methods throw `ApiError`, or the signal's reason. */
 export interface Cluster {
-  /** undefined where there is no such Node. */
-  node(name: string, signal: AbortSignal): Promise<NodeView | undefined>;
-  /** undefined where there is no such Node. @throws ApiError with status 409 when it has changed meanwhile. */
-  patchNode(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined>;
+  /** Cordon, taints, labels and the annotation that remembers what was ours: in one write, in the lane of marks. */
+  markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult>;
   /** The pods on a node, and the version from which `podChangesOn` goes on. */
   podsOn(
     node: string,

@@ -1,5 +1,5 @@
-import type { Instant, InterruptionKind } from '../interruption/interruption.ts';
-import type { NodePatch, NodeView, Taint } from './cluster.ts';
+import { endsInReboot, type Instant, type InterruptionKind } from '../interruption/interruption.ts';
+import type { Marks, NodePatch, NodeView, Taint } from './cluster.ts';
 
 /** Our memory on the Node object; documented in docs/node-annotation.md. */
 export const stateAnnotation = 'aws-node-termination-handler/state';
@@ -16,18 +16,9 @@ export const excludeFromLoadBalancersValue = 'aws-node-termination-handler';
 /** The longest value of a label or taint that Kubernetes takes. */
 const longestValue = 63;
 
-/** What the node is to carry for one signal. */
-export interface WantedMark {
-  readonly id: string;
-  readonly kind: InterruptionKind;
-  readonly deadline: Instant | undefined;
-  readonly taint: Taint | undefined;
-  /** Labels that lead to an uncordon after the reboot. */
-  readonly untilReboot: boolean;
-}
-
-export interface WantedMarks {
-  readonly signals: readonly WantedMark[];
+export interface MarkOptions {
+  /** undefined: no taints. */
+  readonly taintEffect: string | undefined;
   readonly excludeFromLoadBalancers: boolean;
 }
 
@@ -48,12 +39,6 @@ export interface MarkState {
 
 const nothingOurs: MarkState['ours'] = { cordon: false, taints: [], labels: [] };
 
-/** The taint of a signal, as NTH sets it; kinds without one give undefined. */
-export function taintFor(kind: InterruptionKind, id: string, effect: string): Taint | undefined {
-  const key = taintKeys[kind];
-  return key === undefined ? undefined : { key, value: cut(id), effect };
-}
-
 const taintKeys: Readonly<Record<InterruptionKind, string | undefined>> = {
   SPOT_ITN: 'aws-node-termination-handler/spot-itn',
   SCHEDULED_EVENT: 'aws-node-termination-handler/scheduled-maintenance',
@@ -72,53 +57,65 @@ function cut(value: string): string {
  * The one write that marks the node: cordon, taints, labels, and the annotation that remembers what was not
  * there before. What is there already stays as it is and is not ours. undefined: nothing is left to write.
  */
-export function markPatch(node: NodeView, wanted: WantedMarks, now: Instant): NodePatch | undefined {
-  const before = readMarkState(node.annotations[stateAnnotation]);
-  const ours = before?.ours ?? nothingOurs;
-  const taints = missingTaints(node, wanted);
-  const labels = missingLabels(node, wanted, now);
+export function markPatch(
+  node: NodeView,
+  marks: Marks,
+  options: MarkOptions,
+  now: Instant,
+): NodePatch | undefined {
+  const ours = readMarkState(node.annotations[stateAnnotation])?.ours ?? nothingOurs;
+  const taints = options.taintEffect === undefined ? [] : missingTaints(node, marks, options.taintEffect);
+  const labels = marks.forDrain ? missingLabels(node, marks, options, now) : {};
   const state: MarkState = {
     version: 1,
-    signals: wanted.signals.map(({ id, kind, deadline }) => ({
+    signals: marks.interruptions.map(({ interruption: { id, kind }, deadline }) => ({
       id,
       kind,
       ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
     })),
     ours: {
       cordon: ours.cordon || !node.unschedulable,
-      taints: [...ours.taints, ...taints.map((taint) => taint.key)],
-      labels: [...ours.labels, ...Object.keys(labels).filter((key) => !ours.labels.includes(key))],
+      taints: [...new Set([...ours.taints, ...taints.map((taint) => taint.key)])],
+      labels: [...new Set([...ours.labels, ...Object.keys(labels)])],
     },
   };
   const annotation = JSON.stringify(state);
-  const isMarked = node.unschedulable && taints.length === 0 && Object.keys(labels).length === 0;
+  const hasLabels = Object.keys(labels).length > 0;
+  const isMarked = node.unschedulable && taints.length === 0 && !hasLabels;
   if (isMarked && node.annotations[stateAnnotation] === annotation) return undefined;
   return {
     resourceVersion: node.resourceVersion,
     annotations: { [stateAnnotation]: annotation },
     ...(!node.unschedulable && { unschedulable: true }),
     ...(taints.length > 0 && { taints: [...node.taints, ...taints] }),
-    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(hasLabels && { labels }),
   };
 }
 
-function missingTaints(node: NodeView, wanted: WantedMarks): Taint[] {
-  const present = new Set(node.taints.map((taint) => taint.key));
-  const missing: Taint[] = [];
-  for (const { taint } of wanted.signals) {
-    if (!taint || present.has(taint.key)) continue;
-    present.add(taint.key);
-    missing.push(taint);
+/** A taint of the same key stays as it is, whoever set it. */
+function missingTaints(node: NodeView, marks: Marks, effect: string): Taint[] {
+  const missing = new Map<string, Taint>();
+  for (const { interruption } of marks.interruptions) {
+    const key = taintKeys[interruption.kind];
+    const exempt = interruption.kind === 'SCHEDULED_EVENT' && !endsInReboot(interruption);
+    if (key === undefined || exempt || missing.has(key)) continue;
+    if (node.taints.some((taint) => taint.key === key)) continue;
+    missing.set(key, { key, value: cut(interruption.id), effect });
   }
-  return missing;
+  return [...missing.values()];
 }
 
-function missingLabels(node: NodeView, wanted: WantedMarks, now: Instant): Record<string, string> {
+function missingLabels(
+  node: NodeView,
+  marks: Marks,
+  options: MarkOptions,
+  now: Instant,
+): Record<string, string> {
   const labels: Record<string, string> = {};
-  if (wanted.excludeFromLoadBalancers && node.labels[excludeFromLoadBalancersLabel] === undefined) {
+  if (options.excludeFromLoadBalancers && node.labels[excludeFromLoadBalancersLabel] === undefined) {
     labels[excludeFromLoadBalancersLabel] = excludeFromLoadBalancersValue;
   }
-  const reboot = wanted.signals.find((signal) => signal.untilReboot);
+  const reboot = marks.interruptions.find(({ interruption }) => endsInReboot(interruption))?.interruption;
   if (!reboot) return labels;
   if (node.labels[eventIdLabel] !== cut(reboot.id)) labels[eventIdLabel] = cut(reboot.id);
   // A node that someone else cordoned must not be uncordoned after the reboot.

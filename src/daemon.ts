@@ -1,0 +1,159 @@
+import { ClockSkew } from './clock-skew.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config/config.ts';
+import { Intake } from './handling/intake.ts';
+import { Health } from './health.ts';
+import { HttpServer } from './http/server.ts';
+import type { Policy } from './interruption/policy.ts';
+import { ApiClient } from './kubernetes/api-client.ts';
+import { ApiCluster } from './kubernetes/api-cluster.ts';
+import { Credentials } from './kubernetes/credentials.ts';
+import { RequestLanes } from './kubernetes/request-lanes.ts';
+import type { Logger } from './logger.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { proxyFor } from './proxy.ts';
+import { ImdsClient } from './sources/imds/client.ts';
+import { ImdsIdentity } from './sources/imds/identity.ts';
+import { ImdsSource } from './sources/imds/source.ts';
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly version: string;
+  /** Authorities to trust in place of Node's own, as PEM. */
+  readonly certificateAuthorities?: string | undefined;
+}
+
+export interface DaemonModules {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Where Kubernetes puts the credentials of a pod's ServiceAccount. */
+const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** Everything wired together: the only place that knows all the parts. */
+export class Daemon {
+  readonly #intake: Intake;
+  readonly #http: HttpServer;
+  readonly #imds: ImdsClient;
+  readonly #credentials: Credentials;
+
+  constructor({ config, version, certificateAuthorities }: DaemonOptions, { clock, logger }: DaemonModules) {
+    const metrics = createMetrics(version);
+    const health = new Health(clock);
+    const shared = { clock, logger, log: logger, metrics, health };
+
+    const { kubernetes, network, http } = config;
+    this.#http = new HttpServer(
+      { metricsPort: http.metricsPort, probesPort: http.probesPort, probesPath: http.livenessPath },
+      shared,
+    );
+    this.#credentials = new Credentials(
+      {
+        kubeconfigPath: kubernetes.kubeconfigPath,
+        serviceHost: kubernetes.apiServer?.host,
+        servicePort: kubernetes.apiServer?.port,
+        serviceAccountFolder,
+        proxyFor: (url) => proxyFor(url, network),
+        certificateAuthorities,
+      },
+      shared,
+    );
+    const client = new ApiClient(
+      { userAgent: `aws-node-termination-handler/${version}` },
+      {
+        ...shared,
+        credentials: this.#credentials,
+        lanes: createLanes(config, clock),
+        skew: new ClockSkew({ against: 'kubernetes' }, shared),
+      },
+    );
+    const cluster = new ApiCluster(
+      {
+        useApiServerCache: kubernetes.useApiServerCache,
+        taintEffect: config.marks.taintNode ? config.marks.taintEffect : undefined,
+        excludeFromLoadBalancers: config.marks.excludeFromLoadBalancers,
+      },
+      { ...shared, client },
+    );
+    const skew = new ClockSkew({ against: 'imds' }, shared);
+    this.#imds = new ImdsClient({ url: config.imds.baseUrl, tries: config.imds.tries }, { ...shared, skew });
+    const sources = [createImdsSource(config, { ...shared, skew, client: this.#imds })];
+    this.#intake = new Intake(workflowOptions(config), { ...shared, cluster, sources });
+  }
+
+  /** Runs until `stopping` is aborted and the work in flight is done, or until `killing` is aborted. */
+  async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
+    await this.#http.start();
+    try {
+      await this.#intake.run(stopping, killing);
+    } finally {
+      this.#imds.close();
+      this.#credentials.close();
+      // Last, so that probes and metrics answer to the end.
+      await this.#http.stop();
+    }
+  }
+}
+
+function createLanes({ kubernetes }: Config, clock: Clock): RequestLanes {
+  const { concurrency, requestRate } = kubernetes;
+  return new RequestLanes({ concurrency, qps: requestRate?.perSecond, burst: requestRate?.burst }, { clock });
+}
+
+function createImdsSource(
+  { imds, nodeName }: Config,
+  modules: {
+    readonly client: ImdsClient;
+    readonly skew: ClockSkew;
+    readonly clock: Clock;
+    readonly health: Health;
+    readonly log: Logger;
+    readonly metrics: Metrics;
+  },
+): ImdsSource {
+  const { monitors, pollIntervalMs } = imds;
+  return new ImdsSource(
+    {
+      nodeName,
+      periodsMs: {
+        ...(monitors.spotInterruption && { 'spot-instance-action': pollIntervalMs.spotInterruption }),
+        ...(monitors.scheduledEvent && { 'scheduled-maintenance': pollIntervalMs.scheduledEvent }),
+        ...(monitors.rebalanceRecommendation && {
+          'rebalance-recommendation': pollIntervalMs.rebalanceRecommendation,
+        }),
+        ...(monitors.asgLifecycle && { 'target-lifecycle-state': pollIntervalMs.asgLifecycle }),
+      },
+    },
+    { ...modules, identity: new ImdsIdentity(modules) },
+  );
+}
+
+function workflowOptions(config: Config) {
+  const { drain, ownPod, dryRun } = config;
+  return {
+    policy: policyOf(config),
+    drain: {
+      ignoreDaemonSets: drain.ignoreDaemonSets,
+      deleteLocalData: drain.deleteLocalData,
+      self: { name: ownPod?.name ?? '', namespace: ownPod?.namespace ?? '' },
+      podGracePeriodSeconds: drain.podGraceSeconds,
+    },
+    nodeGracePeriodMs: drain.nodeGraceSeconds === undefined ? undefined : drain.nodeGraceSeconds * 1000,
+    dryRun,
+  };
+}
+
+/** NTH's options as what is done about each kind. */
+function policyOf({ policy }: Config): Policy {
+  const usual = policy.cordonOnly ? 'mark' : 'drain';
+  return {
+    SPOT_ITN: usual,
+    SCHEDULED_EVENT: usual,
+    ASG_LIFECYCLE: usual,
+    STATE_CHANGE: usual,
+    REBALANCE_RECOMMENDATION: policy.cordonOnly ? 'mark' : policy.rebalance,
+    // Nothing goes away when an instance is launched.
+    ASG_LAUNCH_LIFECYCLE: 'ignore',
+  };
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '../clock.ts';
+import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
+import type { Logger } from '../logger.ts';
+
+/** A mark that failed is tried again after this, then after twice as long each time. */
+const shortestBackOffMs = 250;
+const longestBackOffMs = 10_000;
+
+/** Trouble that lasts is told again after this. */
+const tellAgainMs = 600_000;
+
+export interface NodeMarkingOptions {
+  readonly node: string;
+  /** Read before each attempt, so that it marks for what has joined meanwhile. */
+  readonly marks: () => Marks;
+  readonly onAttempt: (succeeded: boolean) => void;
+}
+
+export interface NodeMarkingModules {
+  readonly clock: Clock;
+  readonly cluster: Cluster;
+  readonly logger: Logger;
+}
+
+/**
+ * Keeps one node marked for all that is known about it. A missing Node or a failing API server is told once, and
+ * again each ten minutes; it blocks nobody who does not wait for it.
+ */
+export class NodeMarking {
+  readonly #options: NodeMarkingOptions;
+  readonly #modules: NodeMarkingModules;
+  #wanted = 1;
+  #held = 0;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: NodeMarkingOptions, modules: NodeMarkingModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  get isUpToDate(): boolean {
+    return this.#held === this.#wanted;
+  }
+
+  /** There is more to mark the node for. */
+  request(): void {
+    this.#wanted += 1;
+    this.#notify();
+  }
+
+  /** Resolves when the node carries every mark that was asked for. */
+  async upToDate(): Promise<void> {
+    while (!this.isUpToDate) await this.#changed.promise;
+  }
+
+  /** Marks at once, and again at each request. Ends by throwing the signal's reason. */
+  async run(signal: AbortSignal): Promise<never> {
+    const stop = (): void => {
+      this.#notify();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        if (this.isUpToDate) {
+          await this.#changed.promise;
+          continue;
+        }
+        const wanted = this.#wanted;
+        await this.#untilMarked(signal);
+        this.#held = wanted;
+        this.#notify();
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  async #untilMarked(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules;
+    let toldAt: number | undefined;
+    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
+      const result = await this.#attempt(signal);
+      const succeeded = result === 'marked' || result === 'was-marked';
+      this.#options.onAttempt(succeeded);
+      if (succeeded) return;
+      if (toldAt === undefined || clock.now() - toldAt >= tellAgainMs) {
+        toldAt = clock.now();
+        this.#tell(result);
+      }
+      await clock.sleep(backOffMs, signal);
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<MarkResult | Error> {
+    try {
+      return await this.#modules.cluster.markNode(this.#options.node, this.#options.marks(), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #tell(result: MarkResult | Error): void {
+    const { logger } = this.#modules;
+    if (result instanceof Error) {
+      logger.error('Cannot mark the node, trying again', { error: result });
+    } else {
+      logger.error(
+        'Cannot mark the node, trying again: there is no Node of this name; node-name must be what "kubectl get nodes" shows',
+        { looked_for: this.#options.node },
+      );
+    }
+  }
+}

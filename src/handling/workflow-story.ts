@@ -1,0 +1,99 @@
+import type { Clock } from '../clock.ts';
+import { leftBehindReasons, outcomeCounts, type DrainReport } from '../drain/report.ts';
+import type { Instant } from '../interruption/interruption.ts';
+import type { Ledger } from '../interruption/ledger.ts';
+import type { LogFields, Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+
+export interface WorkflowStoryModules {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+type Action = 'cordon' | 'cordon-and-drain' | 'pre-drain';
+
+/** What the operator gets to see of a workflow: log lines (with NTH's texts) and metrics. */
+export class WorkflowStory {
+  readonly #node: string;
+  readonly #ledger: Ledger;
+  readonly #modules: WorkflowStoryModules;
+  #isMarked = false;
+
+  constructor(node: string, ledger: Ledger, modules: WorkflowStoryModules) {
+    this.#node = node;
+    this.#ledger = ledger;
+    this.#modules = modules;
+  }
+
+  get fields(): LogFields {
+    const { interruptions } = this.#ledger;
+    return {
+      interruption_id: interruptions.map((it) => it.id).join(','),
+      kind: interruptions.map((it) => it.kind).join(','),
+      reason: interruptions.map((it) => it.description.trim()).join('; '),
+    };
+  }
+
+  markAttempted(succeeded: boolean): void {
+    this.#count('pre-drain', succeeded);
+    if (!succeeded || this.#isMarked) return;
+    this.#isMarked = true;
+    this.#modules.metrics.noticeToMark.observe(this.#secondsSinceNotice(this.#modules.clock.now()));
+    this.#modules.logger.info('Node marked', this.fields);
+  }
+
+  /** The node carries its marks, and that is all that was asked for. */
+  marked(): void {
+    this.#count('cordon', true);
+    this.#modules.logger.info('Node successfully cordoned', this.fields);
+  }
+
+  drainBegins(deadline: Instant | undefined): void {
+    this.#modules.logger.info('Requesting instance drain', {
+      ...this.fields,
+      deadline: deadline === undefined ? undefined : new Date(deadline).toISOString(),
+    });
+  }
+
+  drainEnded(report: DrainReport, isMachineEnd: boolean): void {
+    const { logger, metrics } = this.#modules;
+    const counts = outcomeCounts(report);
+    for (const [outcome, count] of counts) metrics.podOutcomes.inc({ outcome }, count);
+    const asked = report.pods.flatMap((pod) => pod.askedAt ?? []);
+    if (asked.length > 0) {
+      metrics.noticeToLastPodAsked.observe(this.#secondsSinceNotice(Math.max(...asked)));
+    }
+    this.#count('cordon-and-drain', report.complete);
+    const fields = {
+      ...this.fields,
+      seconds: (report.endedAt - report.startedAt) / 1000,
+      pods: Object.fromEntries(counts),
+    };
+    if (report.complete) {
+      metrics.noticeToDrained.observe(this.#secondsSinceNotice(report.endedAt));
+      logger.info('Node successfully cordoned and drained', fields);
+      return;
+    }
+    logger.error('There was a problem while trying to cordon and drain the node', {
+      ...fields,
+      left_behind: leftBehindReasons(report),
+      next: isMachineEnd
+        ? "nothing: the machine's end has passed"
+        : 'the drain is tried again while the signal lasts',
+    });
+  }
+
+  #secondsSinceNotice(instant: Instant): number {
+    const seenAt = Math.min(...this.#ledger.interruptions.map((interruption) => interruption.seenAt));
+    return (instant - seenAt) / 1000;
+  }
+
+  #count(action: Action, succeeded: boolean): void {
+    const labels = { node_action: action, node_status: succeeded ? 'success' : 'error' };
+    this.#modules.metrics.actions.inc(labels);
+    for (const { id } of this.#ledger.interruptions) {
+      this.#modules.metrics.actionsByNode.inc({ ...labels, node_name: this.#node, node_event_id: id });
+    }
+  }
+}

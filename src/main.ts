@@ -1,0 +1,91 @@
+import packageJson from '../package.json' with { type: 'json' };
+import { systemClock } from './clock.ts';
+import { loadConfig } from './config/load.ts';
+import { readFileFromDisk } from './config/read-file.ts';
+import { Daemon } from './daemon.ts';
+import { createLogger, type Logger } from './logger.ts';
+
+/** Bundles of every public authority are about 250 KB. */
+const largestAuthoritiesBytes = 4 * 1024 * 1024;
+
+/** The process: argv and environment in, exit code out. Nothing else touches `process`. */
+async function main(): Promise<number> {
+  const { version } = packageJson;
+  const loaded = await loadConfig(process.argv.slice(2), process.env, readFileFromDisk);
+  switch (loaded.type) {
+    case 'help':
+      process.stdout.write(loaded.text);
+      return 0;
+    case 'version':
+      process.stdout.write(`${version}\n`);
+      return 0;
+    case 'problems':
+      process.stderr.write(loaded.problems.map((problem) => `${problem}\n`).join(''));
+      return 1;
+    case 'config':
+      break;
+  }
+  const { config, warnings, effective } = loaded;
+  const { stdout, stderr } = process;
+  const logger = createLogger(config.logging, { clock: systemClock, stdout, stderr });
+  endOnOwnErrors(logger);
+  logger.info('Node termination handler starts', { version, node_version: process.version, ...effective });
+  for (const warning of warnings) logger.warn(warning);
+
+  const { stopping, killing } = endOnSignals(logger);
+  const certificateAuthorities = await readAuthorities(config.network.caFile, logger);
+  const daemon = new Daemon({ config, version, certificateAuthorities }, { clock: systemClock, logger });
+  await daemon.run(stopping, killing);
+  logger.info('Stopped');
+  return 0;
+}
+
+/** SSL_CERT_FILE, which Go's programs trust in place of the system's authorities, as PEM. */
+async function readAuthorities(path: string | undefined, logger: Logger): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFileFromDisk(path, largestAuthoritiesBytes);
+  } catch (error) {
+    logger.warn('Cannot read SSL_CERT_FILE, trusting the usual certificate authorities', { path, error });
+    return undefined;
+  }
+}
+
+/** An error that nobody caught is a fault of ours: the state it leaves behind is unknown, a restart's is not. */
+function endOnOwnErrors(logger: Logger): void {
+  for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+    process.on(event, (error: unknown) => {
+      logger.error(`Ending after an error that nothing handled (${event})`, { error });
+      process.exit(1);
+    });
+  }
+}
+
+/** The first SIGTERM or SIGINT stops the intake, the second ends what still runs. */
+function endOnSignals(logger: Logger): { readonly stopping: AbortSignal; readonly killing: AbortSignal } {
+  const stopping = new AbortController();
+  const killing = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (stopping.signal.aborted) {
+        logger.warn('Ending at once, a drain in flight is resumed by the next start', { signal: name });
+        killing.abort(new Error(`second ${name}`));
+      } else {
+        logger.info('Stopping: no new interruptions are taken, a drain in flight goes on', { signal: name });
+        stopping.abort(new Error(name));
+      }
+    });
+  }
+  return { stopping: stopping.signal, killing: killing.signal };
+}
+
+main().then(
+  (code) => {
+    // Not left to the event loop's running dry: a socket that lingers must not hold up the end.
+    process.exit(code);
+  },
+  (error: unknown) => {
+    process.stderr.write(`Cannot run: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);
