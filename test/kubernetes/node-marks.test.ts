@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Interruption } from '../../src/interruption/interruption.ts';
+import type { NodeView } from '../../src/kubernetes/cluster.ts';
+import {
+  markPatch,
+  readMarkState,
+  stateAnnotation,
+  type MarkOptions,
+} from '../../src/kubernetes/node-marks.ts';
+import { asgTermination, maintenance, rebalance, spot, t0 } from '../interruption/interruptions.ts';
+
+const everything: MarkOptions = { taintEffect: 'NoSchedule', excludeFromLoadBalancers: true };
+const nothing: MarkOptions = { taintEffect: undefined, excludeFromLoadBalancers: false };
+
+function node(given: Partial<NodeView> = {}): NodeView {
+  return {
+    name: 'node-1',
+    uid: 'uid-node-1',
+    resourceVersion: '7',
+    providerId: undefined,
+    unschedulable: false,
+    taints: [],
+    labels: {},
+    annotations: {},
+    ...given,
+  };
+}
+
+function mark(
+  interruptions: readonly Interruption[],
+  options: MarkOptions = nothing,
+  before: Partial<NodeView> = {},
+) {
+  const marks = interruptions.map((interruption) => ({ interruption, deadline: undefined }));
+  const patch = markPatch(node(before), { interruptions: marks, forDrain: true }, options, t0);
+  return { patch, state: readMarkState(patch?.annotations?.[stateAnnotation] ?? undefined) };
+}
+
+test('a node is cordoned under the version that was read, and the annotation says that it was us', () => {
+  const { patch, state } = mark([spot()]);
+  assert.equal(patch?.resourceVersion, '7');
+  assert.equal(patch.unschedulable, true);
+  assert.equal(patch.taints, undefined);
+  assert.deepEqual(state?.ours, { cordon: true, taints: [], labels: [] });
+  assert.deepEqual(
+    state.signals.map((it) => it.kind),
+    ['SPOT_ITN'],
+  );
+});
+
+test("someone else's cordon is not ours", () => {
+  assert.equal(mark([spot()], nothing, { unschedulable: true }).state?.ours.cordon, false);
+});
+
+const taintRows: readonly [Interruption, string | undefined][] = [
+  [spot(), 'aws-node-termination-handler/spot-itn'],
+  [rebalance(), 'aws-node-termination-handler/rebalance-recommendation'],
+  [asgTermination(), 'aws-node-termination-handler/asg-lifecycle-termination'],
+  [maintenance(), 'aws-node-termination-handler/scheduled-maintenance'],
+  [maintenance({ code: 'system-maintenance' }), undefined],
+];
+
+for (const [interruption, key] of taintRows) {
+  const code = interruption.kind === 'SCHEDULED_EVENT' ? ` (${interruption.code})` : '';
+  test(`${interruption.kind}${code} puts the taint ${key ?? 'none'}`, () => {
+    const { patch, state } = mark([interruption], everything);
+    assert.deepEqual(patch?.taints?.map((taint) => taint.key) ?? [], key === undefined ? [] : [key]);
+    assert.deepEqual(state?.ours.taints, key === undefined ? [] : [key]);
+  });
+}
+
+test('the value of a taint is the event id, cut to 63 characters', () => {
+  const [taint] = mark([spot()], everything).patch?.taints ?? [];
+  assert.equal(taint?.value, spot().id.slice(0, 63));
+  assert.equal(taint.effect, 'NoSchedule');
+});
+
+test("others' taints stay as they are, and one of our key is neither changed nor ours", () => {
+  const foreign = { key: 'example.com/gpu', effect: 'NoExecute', timeAdded: '2029-01-01T00:00:00Z' };
+  const same = { key: 'aws-node-termination-handler/spot-itn', value: 'older', effect: 'NoExecute' };
+  const { patch, state } = mark([spot(), rebalance()], everything, { taints: [foreign, same] });
+  assert.deepEqual(patch?.taints?.slice(0, 2), [foreign, same]);
+  assert.deepEqual(
+    patch.taints.slice(2).map((taint) => taint.key),
+    ['aws-node-termination-handler/rebalance-recommendation'],
+  );
+  assert.deepEqual(state?.ours.taints, ['aws-node-termination-handler/rebalance-recommendation']);
+});
+
+test('a node is taken out of load balancers, unless somebody did so before', () => {
+  const label = 'node.kubernetes.io/exclude-from-external-load-balancers';
+  const { patch, state } = mark([spot()], everything);
+  assert.equal(patch?.labels?.[label], 'aws-node-termination-handler');
+  assert.deepEqual(state?.ours.labels, [label]);
+  const before = mark([spot()], everything, { labels: { [label]: 'true' } });
+  assert.equal(before.patch?.labels, undefined);
+  assert.deepEqual(before.state?.ours.labels, []);
+});
+
+test('a node that is to reboot is labelled for the uncordon', () => {
+  assert.deepEqual(mark([maintenance()]).patch?.labels, {
+    'aws-node-termination-handler/event-id': 'instance-event-0d59937288b749b32',
+    'aws-node-termination-handler/action': 'UncordonAfterReboot',
+    'aws-node-termination-handler/action-time': String(t0 / 1000),
+  });
+});
+
+test('a node that somebody else cordoned is not labelled for the uncordon', () => {
+  assert.deepEqual(mark([maintenance()], nothing, { unschedulable: true }).patch?.labels, {
+    'aws-node-termination-handler/event-id': 'instance-event-0d59937288b749b32',
+  });
+});
+
+test('a node that carries all its marks is not written again', () => {
+  const { patch } = mark([spot()], everything);
+  const marked: Partial<NodeView> = {
+    unschedulable: true,
+    taints: patch?.taints ?? [],
+    labels: { 'node.kubernetes.io/exclude-from-external-load-balancers': 'aws-node-termination-handler' },
+    annotations: { [stateAnnotation]: patch?.annotations?.[stateAnnotation] ?? '' },
+  };
+  assert.equal(mark([spot()], everything, marked).patch, undefined);
+});
+
+test('what was ours stays ours when another signal joins', () => {
+  const first = mark([spot()], everything).patch;
+  const { state } = mark([spot(), rebalance()], everything, {
+    unschedulable: true,
+    taints: first?.taints ?? [],
+    annotations: { [stateAnnotation]: first?.annotations?.[stateAnnotation] ?? '' },
+  });
+  assert.deepEqual(state?.ours, {
+    cordon: true,
+    taints: [
+      'aws-node-termination-handler/spot-itn',
+      'aws-node-termination-handler/rebalance-recommendation',
+    ],
+    labels: ['node.kubernetes.io/exclude-from-external-load-balancers'],
+  });
+});
+
+for (const garbage of ['', '{', 'null', '[]', '{"version":1}', '{"version":2,"signals":[],"ours":{}}']) {
+  test(`an annotation of ${JSON.stringify(garbage)} is survived`, () => {
+    const { state } = mark([spot()], nothing, { annotations: { [stateAnnotation]: garbage } });
+    assert.equal(state?.ours.cordon, true);
+  });
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Urgency } from '../../src/kubernetes/cluster.ts';
+import { RequestLanes, type RequestLanesOptions } from '../../src/kubernetes/request-lanes.ts';
+import { FakeClock } from '../fakes/clock.ts';
+
+function lanes(given: Partial<RequestLanesOptions> = {}) {
+  const clock = new FakeClock();
+  const options = { concurrency: 1, qps: undefined, burst: undefined, ...given };
+  const started: string[] = [];
+  const finish = new Map<string, () => void>();
+  const subject = new RequestLanes(options, { clock });
+  const ask = (name: string, urgency: Urgency, signal = new AbortController().signal) =>
+    subject.run(urgency, signal, async () => {
+      started.push(name);
+      await new Promise<void>((resolve) => {
+        finish.set(name, resolve);
+      });
+    });
+  const done = async (name: string) => {
+    finish.get(name)?.();
+    await clock.settle();
+  };
+  return { clock, subject, ask, done, started };
+}
+
+test('the earliest deadline goes first, and first come first served within one', async () => {
+  const { clock, ask, done, started } = lanes();
+  const all = [ask('running', 50), ask('late', 30), ask('early', 10), ask('early too', 10), ask('later', 40)];
+  await clock.settle();
+  for (const name of ['running', 'early', 'early too', 'late', 'later']) await done(name);
+  await Promise.all(all);
+  assert.deepEqual(started, ['running', 'early', 'early too', 'late', 'later']);
+});
+
+test('a mark never waits for drains', async () => {
+  const { clock, ask, started } = lanes();
+  void ask('drain', 10);
+  void ask('waiting drain', 10);
+  void ask('mark', 'mark');
+  await clock.settle();
+  assert.deepEqual(started, ['drain', 'mark']);
+});
+
+test('a request that is aborted while it waits never starts, and the next has its place', async () => {
+  const { clock, ask, done, started } = lanes();
+  const controller = new AbortController();
+  void ask('running', 10);
+  const aborted = ask('aborted', 10, controller.signal);
+  void ask('next', 20);
+  controller.abort(new Error('the pod is gone'));
+  await assert.rejects(aborted, /the pod is gone/);
+  await done('running');
+  await clock.settle();
+  assert.deepEqual(started, ['running', 'next']);
+});
+
+test('after pushback nothing starts until its time has passed, marks included', async () => {
+  const { clock, subject, ask, started } = lanes();
+  subject.pause(5_000);
+  void ask('drain', 10);
+  void ask('mark', 'mark');
+  await clock.advance(4_999);
+  assert.deepEqual(started, []);
+  await clock.advance(1);
+  assert.deepEqual(started, ['mark', 'drain']);
+});
+
+test('with qps and burst, the burst goes at once and the rest at that rate', async () => {
+  const { clock, ask, started } = lanes({ concurrency: 100, qps: 5, burst: 10 });
+  for (let index = 0; index < 20; index += 1) void ask(`request ${index}`, 10);
+  await clock.settle();
+  assert.equal(started.length, 10);
+  await clock.advance(1_000);
+  assert.equal(started.length, 15);
+  await clock.advance(1_000);
+  assert.equal(started.length, 20);
+});
+
+test('a request that fails gives its place back', async () => {
+  const { clock, subject, ask, started } = lanes();
+  const failing = subject.run(1, new AbortController().signal, () => Promise.reject(new Error('refused')));
+  void ask('next', 2);
+  await assert.rejects(failing, /refused/);
+  await clock.settle();
+  assert.deepEqual(started, ['next']);
+});
