@@ -140,7 +140,6 @@ export class Exchange {
     // got's own error holds the request with its token; what it wraps does not.
     const cause = error instanceof Error ? error.cause : undefined;
     const message = error instanceof Error ? error.message : String(error);
-    const timedOut = error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT';
-    return new ImdsError(`${asked}: ${message}`, timedOut ? 'timeout' : 'unreachable', { cause });
+    return new ImdsError(`${asked}: ${message}`, 'unreachable', { cause });
   }
 }

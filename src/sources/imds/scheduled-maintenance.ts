@@ -28,6 +28,9 @@ export const scheduledMaintenance: SignalKind = {
 
 type Event = Readonly<Record<string, unknown>>;
 
+/** Ids such as `instance-event-0d59937288b749b32`. */
+const idForm = /^[\u0021-\u007e]{1,250}$/;
+
 /** What a state of AWS's means to us. */
 const states: ReadonlyMap<string, 'active' | Finished['why']> = new Map([
   ['active', 'active'],
@@ -45,7 +48,7 @@ function read(body: string | undefined): Reading {
   for (const event of events as unknown[]) {
     const id = isObject(event) ? text(event['EventId']) : '';
     const state = isObject(event) ? states.get(text(event['State']).toLowerCase()) : undefined;
-    if (!isObject(event) || id === '' || state === undefined) unread += 1;
+    if (!isObject(event) || !idForm.test(id) || state === undefined) unread += 1;
     else if (state === 'active') reading.sightings.push(sighting(id, event));
     else reading.finished.push({ id, why: state });
   }

@@ -70,7 +70,10 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** No text of AWS's is nearly as long; ours go into annotations, events and webhooks. */
+const longestText = 1000;
+
 /** `value` where it is a string; else the empty string that Go would have in its place. */
 export function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? value.slice(0, longestText) : '';
 }

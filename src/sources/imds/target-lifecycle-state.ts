@@ -3,7 +3,7 @@ import type { NodeLocation } from '../../interruption/interruption.ts';
 import { nothing, shows, unreadable, type Reading, type SignalKind } from './signal.ts';
 
 /** The form of all the states that there are; anything else is not an answer of the metadata service. */
-const stateForm = /^[A-Za-z]{1,32}(?::[A-Za-z]{1,32})?$/;
+const stateForm = /^[A-Za-z:]{1,64}$/;
 
 /**
  * The states in which the group terminates the instance: in service, or already in a warm pool.

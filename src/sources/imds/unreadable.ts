@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
 import type { MonitorName } from '../../interruption/interruption.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics.ts';
@@ -8,13 +9,21 @@ import { sourceName } from './lendings.ts';
 const mostRemembered = 64;
 const excerptLength = 200;
 
+/** A page that differs each time is told so often in each period, and no more. */
+const mostLines = 10;
+const linesPeriodMs = 600_000;
+
 /** Tells of documents that could not be read: each is counted, each distinct one is logged once. */
 export class UnreadableDocuments {
   readonly #log: Logger;
   readonly #metrics: Metrics;
+  readonly #clock: Clock;
   readonly #told = new Set<string>();
+  #lines = 0;
+  #linesSince = -Infinity;
 
-  constructor(modules: { readonly log: Logger; readonly metrics: Metrics }) {
+  constructor(modules: { readonly clock: Clock; readonly log: Logger; readonly metrics: Metrics }) {
+    this.#clock = modules.clock;
     this.#log = modules.log;
     this.#metrics = modules.metrics;
   }
@@ -23,7 +32,7 @@ export class UnreadableDocuments {
     this.#metrics.sourceIgnored.inc({ source: sourceName });
     this.#metrics.eventErrors.inc({ event_error_where: monitor });
     const hash = createHash('sha256').update(`${path}\n${body}`).digest('base64');
-    if (this.#told.has(hash)) return;
+    if (this.#told.has(hash) || !this.#mayTell()) return;
     this.#told.add(hash);
     for (const oldest of this.#told) {
       if (this.#told.size <= mostRemembered) break;
@@ -35,5 +44,15 @@ export class UnreadableDocuments {
       error: why,
       body: body.slice(0, excerptLength),
     });
+  }
+
+  #mayTell(): boolean {
+    const now = this.#clock.now();
+    if (Math.abs(now - this.#linesSince) >= linesPeriodMs) {
+      this.#linesSince = now;
+      this.#lines = 0;
+    }
+    this.#lines += 1;
+    return this.#lines <= mostLines;
   }
 }
