@@ -35,18 +35,8 @@ async function parse(text: string): Promise<unknown> {
   const json = text.trimStart().startsWith('{') ? parseJson(text) : undefined;
   if (json !== undefined) return json;
   // Loaded only here, since most daemons run without a file, and all of them count their memory.
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, logLevel: 'silent', prettyErrors: false });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    // What follows a colon is the text of the file, which may be a secret.
-    const [what = ''] = error.message.split(/(?<=\w): /u);
-    throw new SyntaxError(`${what} at line ${line}, column ${col}`);
-  }
-  // Throws on aliases that would unfold into something huge.
-  return document.toJS({ maxAliasCount: 100 }) as unknown;
+  const { parseYaml } = await import('./yaml.ts');
+  return parseYaml(text);
 }
 
 /** Undefined where it isn't JSON: a YAML mapping may start with a brace as well. */

@@ -56,11 +56,13 @@ export const formats: Readonly<Record<FormatName, Format>> = {
   integer: {
     coerce: wholeNumber,
     validate: (value, option) => {
-      const { min = -2_147_483_648, max = 2_147_483_647, none } = option;
+      const { min = -(2 ** 31), max = 2 ** 31 - 1, none } = option;
       const inRange = Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
       expect(
         inRange || (none !== undefined && value === none),
-        `a whole number from ${min} to ${max}${none === undefined ? '' : `, or ${none} for none`}`,
+        option.min === undefined && option.max === undefined
+          ? 'a whole number of at most 32 bits'
+          : `a whole number from ${min} to ${max}${none === undefined ? '' : `, or ${none} for none`}`,
       );
     },
   },
@@ -128,11 +130,7 @@ export const formats: Readonly<Record<FormatName, Format>> = {
   },
   annotations: {
     coerce: keyValuePairs,
-    validate: (value) =>
-      expect(
-        entries(value)?.every(([key]) => annotationKey.test(key)),
-        'annotations as key=value,key=value',
-      ),
+    validate: (value) => expect(entries(value) !== undefined, 'annotations as key=value,key=value'),
   },
 };
 
@@ -156,7 +154,11 @@ function portExpectation(value: unknown): string {
 
 function jsonValue(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (key, value: unknown) => {
+      // Convict's way of copying makes it the prototype of what it copies, where nothing looks at it any more.
+      if (key === '__proto__') throw new TypeError('reserved');
+      return value;
+    });
   } catch {
     return text;
   }
@@ -170,9 +172,9 @@ function commaSeparated(text: string): string[] {
 }
 
 function keyValuePairs(text: string): unknown {
-  const pairs = commaSeparated(text).map((pair) => pair.split('='));
-  if (pairs.some((parts) => parts.length < 2)) return text;
-  return Object.fromEntries(pairs.map(([key = '', ...rest]) => [key.trim(), rest.join('=').trim()]));
+  const pairs = commaSeparated(text).map((pair) => /^(?<key>[^=]*)=(?<value>.*)$/su.exec(pair)?.groups);
+  if (!pairs.every((pair) => annotationKey.test(pair?.['key']?.trim() ?? ''))) return text;
+  return Object.fromEntries(pairs.map((pair) => [pair?.['key']?.trim(), pair?.['value']?.trim()]));
 }
 
 /** Undefined where the value is not a plain object. */

@@ -1,41 +1,52 @@
-import type { OptionDefinition } from './schema/definition.ts';
+import { type OptionDefinition, variablesOf } from './schema/definition.ts';
 import { sections } from './schema.ts';
 
 const columns = 100;
 
-/** What `--help` prints: every option by section, with where it can be given, its default, and what it does. */
+/** What `--help` prints: every option by section, with where it can be given, what it does, and its default. */
 export function helpText(): string {
   const intro = wrap(
-    'Marks a Kubernetes node and moves its pods away before AWS takes the instance. ' +
-      'An option is taken from its flag, else from its environment variable, else from the configuration file, else it has its default.',
+    'Marks a Kubernetes node and moves its pods away before AWS takes the instance. An option is taken from its flag, ' +
+      'else from its environment variable, else from the configuration file, else it has its default.',
     '',
   );
   const parts = sections.map(({ title, intro: words, options }) =>
     [
       `${title}:`,
-      ...(words === undefined ? [] : [...wrap(words, '  '), '']),
-      ...Object.entries(options).map(([name, option]) => `${heading(name, option)}\n${description(option)}`),
+      ...(words === undefined ? [] : [wrap(words, '  '), '']),
+      ...Object.entries(options).map(([name, option]) => `${heading(name, option)}\n${body(option)}`),
     ].join('\n'),
   );
-  return `Usage: node-termination-handler [flags]\n\n${intro.join('\n')}\n\n${parts.join('\n\n')}\n`;
+  return `Usage: node-termination-handler [flags]\n\n${intro}\n\n${parts.join('\n\n')}\n`;
+}
+
+/** What an option does and takes, all but its default: also what docs/options.md says. */
+export function describe(option: OptionDefinition): string {
+  const { doc, format, min, max, none, replacedBy, notYetEffective, refusedBecause } = option;
+  const isRange = format === 'integer' && min !== undefined && max !== undefined;
+  return [
+    replacedBy === undefined ? '' : `Deprecated, use \`${replacedBy}\`.`,
+    doc,
+    isRange ? `From ${min} to ${max}${none === undefined ? '' : ` (or ${none})`}.` : '',
+    notYetEffective === true ? 'Not in effect yet: it is warned about.' : '',
+    refusedBecause === undefined ? '' : `Refused for now: ${refusedBecause}.`,
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
 }
 
 function heading(name: string, option: OptionDefinition): string {
-  const { env, envAlias, only } = option;
-  const variables = [env, envAlias].filter((variable) => variable !== undefined).join(' or ');
-  if (only === 'environment') return `  ${variables}`;
-  const flag = `--${name}${option.format === 'go-bool' ? '' : `=${placeholder(option)}`}`;
-  return `  ${flag}${variables === '' ? '' : `  (${variables})`}`;
+  const variables = variablesOf(option).join(' or ');
+  if (option.only === 'environment') return `  ${variables}`;
+  const value = option.format === 'go-bool' ? '' : `=${placeholder(option)}`;
+  return `  --${name}${value}${variables === '' ? '' : `  (${variables})`}`;
 }
 
-function description(option: OptionDefinition): string {
-  const { doc, replacedBy, only } = option;
-  const deprecation = replacedBy === undefined ? '' : `Deprecated, use ${replacedBy}. `;
-  const start = option.default === '' || only === 'flag' ? '' : ` (default ${String(option.default)})`;
-  return wrap(`${deprecation}${doc}${start}`, '      ').join('\n');
+function body(option: OptionDefinition): string {
+  const isWorthSaying = option.default !== '' && option.only !== 'flag';
+  return wrap(describe(option) + (isWorthSaying ? ` (default ${String(option.default)})` : ''), '      ');
 }
 
-/** What a value of each format looks like, for help and docs. */
 function placeholder({ format }: OptionDefinition): string {
   if (format === 'integer') return 'NUMBER';
   if (format === 'port' || format === 'port-text') return 'PORT';
@@ -44,7 +55,7 @@ function placeholder({ format }: OptionDefinition): string {
   return 'TEXT';
 }
 
-function wrap(text: string, indent: string): string[] {
+function wrap(text: string, indent: string): string {
   const lines: string[] = [];
   let line = indent;
   for (const word of text.replaceAll('`', '').split(' ')) {
@@ -54,5 +65,5 @@ function wrap(text: string, indent: string): string[] {
     }
     line += line.length > indent.length ? ` ${word}` : word;
   }
-  return [...lines, line];
+  return [...lines, line].join('\n');
 }

@@ -12,7 +12,7 @@ export interface OptionDefinition {
   readonly envAlias?: string;
   /** The value is never printed. */
   readonly sensitive?: true;
-  /** Bounds of numbers, both inclusive. */
+  /** Bounds of a number, both inclusive; those of 32 bits where there is none. */
   readonly min?: number;
   readonly max?: number;
   /** A number outside the bounds that stands for "not set". */
@@ -38,4 +38,9 @@ export interface Section {
   readonly title: string;
   readonly intro?: string;
   readonly options: Readonly<Record<string, OptionDefinition>>;
+}
+
+/** The environment variables of an option, the one that is looked at first in front. */
+export function variablesOf({ env, envAlias }: OptionDefinition): string[] {
+  return [env, envAlias].filter((variable) => variable !== undefined);
 }

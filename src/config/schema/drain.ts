@@ -1,8 +1,5 @@
 import type { Section } from './definition.ts';
 
-/** 2^31 - 1: Kubernetes keeps grace periods in more bits, but nobody waits 68 years. */
-const longestSeconds = 2_147_483_647;
-
 export const drain = {
   title: 'Drain',
   options: {
@@ -28,16 +25,12 @@ export const drain = {
       doc: "Seconds that each pod gets to shut down. Negative: the pod's own `terminationGracePeriodSeconds`.",
       format: 'integer',
       default: -1,
-      min: -longestSeconds,
-      max: longestSeconds,
       env: 'POD_TERMINATION_GRACE_PERIOD',
     },
     'grace-period': {
       doc: 'Seconds that each pod gets to shut down.',
       format: 'integer',
       default: -1,
-      min: -longestSeconds,
-      max: longestSeconds,
       env: 'GRACE_PERIOD',
       replacedBy: 'pod-termination-grace-period',
     },
@@ -48,7 +41,6 @@ export const drain = {
       format: 'integer',
       default: 120,
       min: 0,
-      max: longestSeconds,
       env: 'NODE_TERMINATION_GRACE_PERIOD',
     },
   },

@@ -12,7 +12,7 @@ export const imds = {
       env: 'INSTANCE_METADATA_URL',
     },
     'metadata-tries': {
-      doc: 'How often one request to the metadata service is tried before the poll counts as failed; 3 means 2 retries.',
+      doc: 'How often one request to the metadata service is tried before the poll counts as failed; 3 means 2 retries, 0 is taken as 1.',
       format: 'integer',
       default: 3,
       min: 0,

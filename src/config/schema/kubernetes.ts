@@ -31,8 +31,6 @@ export const kubernetes = {
         '0 or negative: no limit.',
       format: 'integer',
       default: 5,
-      min: -2_147_483_648,
-      max: 2_147_483_647,
       env: 'KUBE_API_QPS',
       effectiveOnlyWhenSet: true,
     },
@@ -40,15 +38,13 @@ export const kubernetes = {
       doc: 'Requests that may be sent at once before `kube-api-qps` limits them; without effect unless that is set.',
       format: 'integer',
       default: 10,
-      min: -2_147_483_648,
-      max: 2_147_483_647,
       env: 'KUBE_API_BURST',
       effectiveOnlyWhenSet: true,
     },
     'kube-api-concurrency': {
       doc:
-        'Requests to the API server that may be under way at the same time. The default keeps one drain of 100 pods under a second ' +
-        'and is far below what an API server grants one client.',
+        'Requests to the API server that may be under way at the same time. The default asks the pods of a node all but at once ' +
+        'and is small beside the 200 changing requests that an API server by default has in work.',
       format: 'integer',
       default: 20,
       min: 1,

@@ -80,8 +80,6 @@ export const queue = {
       doc: 'Seconds to wait before a lifecycle hook is completed, so that load balancers can deregister the node. Negative: no wait.',
       format: 'integer',
       default: -1,
-      min: -2_147_483_648,
-      max: 2_147_483_647,
       env: 'COMPLETE_LIFECYCLE_ACTION_DELAY_SECONDS',
       notYetEffective: true,
     },

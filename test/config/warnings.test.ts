@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { optionNames, schema } from '../../src/config/schema.ts';
+import { configOf, loaded } from './load-with.ts';
+
+describe('what is forgiven with a warning', () => {
+  it('takes an unknown taint effect as NoSchedule', async () => {
+    const { config, warnings, effective } = await loaded({ env: { TAINT_EFFECT: 'noexecute' } });
+    assert.equal(config.marks.taintEffect, 'NoSchedule');
+    assert.equal(effective['taint-effect'], 'NoSchedule');
+    assert.deepEqual(warnings, [
+      'Using NoSchedule for taint-effect "noexecute" (environment TAINT_EFFECT): expected NoSchedule, PreferNoSchedule, NoExecute',
+    ]);
+  });
+
+  for (const effect of ['NoSchedule', 'PreferNoSchedule', 'NoExecute']) {
+    it(`takes ${effect} as it is`, async () => {
+      const { config, warnings } = await loaded({ argv: ['--taint-effect', effect] });
+      assert.equal(config.marks.taintEffect, effect);
+      assert.deepEqual(warnings, []);
+    });
+  }
+
+  for (const [given, used] of [
+    [0, 1],
+    [-5, 1],
+    [3, 2],
+  ] as const) {
+    it(`takes version ${given} of the log format as ${used}`, async () => {
+      const { config, warnings } = await loaded({ argv: [`--log-format-version=${given}`] });
+      assert.equal(config.logging.formatVersion, used);
+      assert.deepEqual(warnings, [
+        `Using ${used} for log-format-version "${given}" (flag --log-format-version): expected 1 or 2`,
+      ]);
+    });
+  }
+
+  it('takes log levels in any case', async () => {
+    for (const level of ['DEBUG', 'Debug', 'debug']) {
+      assert.equal((await configOf({ env: { LOG_LEVEL: level } })).logging.level, 'debug');
+    }
+  });
+
+  it('tells that a burst alone limits nothing', async () => {
+    const { config, warnings } = await loaded({ env: { KUBE_API_BURST: '50' } });
+    assert.equal(config.kubernetes.requestRate, undefined);
+    assert.deepEqual(warnings, [
+      'Ignoring kube-api-burst (environment KUBE_API_BURST): without kube-api-qps no rate is limited',
+    ]);
+  });
+});
+
+describe('an option whose behaviour is still to come', () => {
+  it('is warned about when it is set', async () => {
+    const { warnings } = await loaded({
+      argv: ['--emit-kubernetes-events'],
+      env: { WEBHOOK_URL: 'https://hooks/secret' },
+      file: 'workers: 20',
+    });
+    assert.deepEqual(warnings, [
+      'Ignoring workers (file "/etc/nth.yaml"): this version doesn\'t act on it yet',
+      "Ignoring webhook-url (environment WEBHOOK_URL): this version doesn't act on it yet",
+      "Ignoring emit-kubernetes-events (flag --emit-kubernetes-events): this version doesn't act on it yet",
+    ]);
+  });
+
+  it('is no news when it is set to its default, as the chart does', async () => {
+    const marked = optionNames.filter((name) => schema[name].notYetEffective === true);
+    const env = Object.fromEntries(
+      marked.map((name) => [schema[name].env ?? '', String(schema[name].default)]),
+    );
+    assert.deepEqual((await loaded({ env })).warnings, []);
+  });
+});
