@@ -1,12 +1,12 @@
 import type { LogLevelName } from './formats.ts';
 
 /** Where interruptions come from: this node's metadata service, or a queue for all nodes. */
-export type Mode = 'imds' | 'queue';
+type Mode = 'imds' | 'queue';
 export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const;
-export type TaintEffect = (typeof taintEffects)[number];
+type TaintEffect = (typeof taintEffects)[number];
 
 /** What each kind is answered with, where an option says so. */
-export interface PolicyConfig {
+interface PolicyConfig {
   readonly cordonOnly: boolean;
   readonly rebalance: 'mark' | 'drain';
 }
@@ -81,11 +81,11 @@ export interface WebhookConfig {
   readonly templateFile: string | undefined;
 }
 
-export interface EventsConfig {
+interface EventsConfig {
   readonly extraAnnotations: Readonly<Record<string, string>>;
 }
 
-export interface LoggingConfig {
+interface LoggingConfig {
   readonly level: LogLevelName;
   readonly json: boolean;
   readonly formatVersion: 1 | 2;

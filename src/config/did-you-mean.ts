@@ -14,10 +14,10 @@ export function didYouMean(given: string, known: readonly string[]): string | un
   return best;
 }
 
-/** `, did you mean "x"?`, or nothing. */
+/** What to do about a name that isn't known, to follow a colon. */
 export function suggestion(given: string, known: readonly string[], prefix = ''): string {
   const name = didYouMean(given, known);
-  return name === undefined ? '' : `, did you mean "${prefix}${name}"?`;
+  return name === undefined ? '--help lists what there is' : `did you mean "${prefix}${name}"?`;
 }
 
 function plain(name: string): string {

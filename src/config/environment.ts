@@ -1,5 +1,5 @@
 import { didYouMean } from './did-you-mean.ts';
-import type { Given, Layer } from './layer.ts';
+import { type Given, type Layer, quoted } from './layer.ts';
 import { type OptionName, optionNames, schema } from './schema.ts';
 import { variablesOf } from './schema/definition.ts';
 
@@ -28,6 +28,6 @@ function mistypedVariables(env: Environment): string[] {
   return Object.keys(env).flatMap((variable) => {
     if (!variable.startsWith('NTH_') || known.includes(variable)) return [];
     const meant = didYouMean(variable, ours);
-    return meant === undefined ? [] : [`Ignoring environment ${variable}: did you mean ${meant}?`];
+    return meant === undefined ? [] : [`Ignoring environment ${quoted(variable)}: did you mean ${meant}?`];
   });
 }

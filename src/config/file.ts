@@ -1,6 +1,6 @@
 import { errorText } from '../error-text.ts';
 import { suggestion } from './did-you-mean.ts';
-import { type Given, type Layer, quoted } from './layer.ts';
+import { type Given, type Layer, oneLine, quoted } from './layer.ts';
 import { isOptionName, type OptionName, optionNames, schema } from './schema.ts';
 
 /** Gives the text of a file, at most `maxBytes` of it. */
@@ -26,7 +26,7 @@ export async function readConfigFile(
     return {
       given: new Map(),
       isReadable: false,
-      problems: [`Cannot read configuration file ${quoted(path)}: ${errorText(error)}`],
+      problems: [`Cannot read configuration file ${quoted(path)}: ${oneLine(errorText(error))}`],
     };
   }
 }
@@ -58,7 +58,7 @@ function layerOf(content: unknown, path: string): Layer {
   const origin = `file ${quoted(path)}`;
   for (const [key, value] of Object.entries(content)) {
     if (!isOptionName(key) || schema[key].only !== undefined) {
-      problems.push(`Unknown option ${quoted(key)} (${origin})${suggestion(key, fileKeys)}`);
+      problems.push(`Unknown option ${quoted(key)} (${origin}): ${suggestion(key, fileKeys)}`);
       continue;
     }
     const text = textOf(value);

@@ -13,7 +13,7 @@ export function readFlags(argv: readonly string[]): Layer {
   const given = new Map<OptionName, Given>();
   const problems: string[] = [];
   const rest = [...argv];
-  let before: OptionName | undefined;
+  let before: OptionName | 'unknown' | undefined;
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
     const flag = /^--?(?<name>[^-=][^=]*)(?:=(?<value>.*))?$/su.exec(argument)?.groups;
     if (flag === undefined) {
@@ -26,8 +26,8 @@ export function readFlags(argv: readonly string[]): Layer {
     const takesNext = flag['value'] === undefined && (isOptionName(name) ? !isBoolean : rest[0]?.[0] !== '-');
     const text = takesNext ? rest.shift() : (flag['value'] ?? 'true');
     if (!isOptionName(name) || schema[name].arg === undefined) {
-      problems.push(`Unknown flag ${quoted(`--${name}`)}${suggestion(name, flagNames, '--')}`);
-      before = undefined;
+      problems.push(`Unknown flag ${quoted(`--${name}`)}: ${suggestion(name, flagNames, '--')}`);
+      before = 'unknown';
     } else if (text === undefined) {
       problems.push(`Cannot set ${name} (flag --${name}): expected a value after the flag`);
     } else {
@@ -38,12 +38,14 @@ export function readFlags(argv: readonly string[]): Layer {
   return { given, problems };
 }
 
-/** The part of a secret that a shell split off may stand here, hence what follows one is not shown. */
-function unexpectedArgument(argument: string, before: OptionName | undefined): string {
-  if (before === undefined) return `Unexpected argument ${quoted(argument)}: expected flags only`;
-  if (schema[before].sensitive === true)
-    return `Unexpected argument after --${before}: expected one value, in quotes`;
-  if (schema[before].format !== 'go-bool')
+/** May be part of a secret that a shell has split, hence what follows one, or may follow one, is not shown. */
+function unexpectedArgument(argument: string, before: OptionName | 'unknown' | undefined): string {
+  if (before === 'unknown') return 'Unexpected argument after an unknown flag: expected flags only';
+  if (before === undefined || (schema[before].sensitive !== true && schema[before].format !== 'go-bool')) {
     return `Unexpected argument ${quoted(argument)}: expected flags only`;
+  }
+  if (schema[before].sensitive === true) {
+    return `Unexpected argument after --${before}: expected one value, in quotes`;
+  }
   return `Unexpected argument ${quoted(argument)} after --${before}: expected --${before}=${argument === 'false' ? 'false' : 'true'}`;
 }

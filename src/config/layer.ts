@@ -17,5 +17,10 @@ export interface Layer {
 /** A text in a message: quoted, on one line, not longer than one can read, and without the credentials of a URL. */
 export function quoted(text: string): string {
   const harmless = text.replaceAll(/(?<=\/\/)\S*@/gu, '(redacted)@');
-  return JSON.stringify(harmless.length > 100 ? `${harmless.slice(0, 100)}...` : harmless);
+  return oneLine(JSON.stringify(harmless.length > 100 ? `${harmless.slice(0, 100)}...` : harmless));
+}
+
+/** A text without what would break a line or turn its direction. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }

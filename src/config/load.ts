@@ -41,7 +41,8 @@ export async function loadConfig(
 
   const path = withoutFile.get('config');
   const file = path === '' ? noFile : await readConfigFile(path, readFile);
-  const settings = new Settings(new Map([...file.given, ...environment.given, ...flags.given]));
+  const settings =
+    path === '' ? withoutFile : new Settings(new Map([...file.given, ...environment.given, ...flags.given]));
   // What an unreadable file would have set is not known, so that nothing can be said of what is missing.
   if (file.isReadable) applyRules(settings);
   const problems = [flags, file].flatMap((layer) => layer.problems).concat(settings.problems);

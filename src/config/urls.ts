@@ -1,11 +1,7 @@
-/** The URL that a text is, where it is one of these schemes and has a host. */
-export function parseUrl(text: string, schemes: readonly string[]): URL | undefined {
-  const url = URL.parse(text);
-  return url !== null && schemes.includes(url.protocol) && url.hostname !== '' ? url : undefined;
-}
-
+/** The URL that a text is, where it is one of HTTP. */
 export function parseHttpUrl(text: string): URL | undefined {
-  return parseUrl(text, ['http:', 'https:']);
+  const url = URL.parse(text);
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
 }
 
 /**

@@ -105,7 +105,7 @@ it('reports every problem of every source at once, each once', async () => {
     file: 'podName: a\nworkers: many\n',
   });
   assert.deepEqual(
-    problems.map((line) => line.split(/ to | \(|, did/u)[0]),
+    problems.map((line) => line.split(/ to | \(|:/u)[0]),
     [
       'Unknown flag "--frob"',
       'Unknown option "podName"',

@@ -44,8 +44,8 @@ describe('variables with our prefix that are not ours', () => {
   it('warns of one that is nearly ours', async () => {
     const { warnings } = await loaded({ env: { NTH_SPOT_POL_INTERVAL_MS: '5', NTH_CONFIGS: 'x' } });
     assert.deepEqual(warnings, [
-      'Ignoring environment NTH_SPOT_POL_INTERVAL_MS: did you mean NTH_SPOT_POLL_INTERVAL_MS?',
-      'Ignoring environment NTH_CONFIGS: did you mean NTH_CONFIG?',
+      'Ignoring environment "NTH_SPOT_POL_INTERVAL_MS": did you mean NTH_SPOT_POLL_INTERVAL_MS?',
+      'Ignoring environment "NTH_CONFIGS": did you mean NTH_CONFIG?',
     ]);
   });
 

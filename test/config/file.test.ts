@@ -68,15 +68,15 @@ describe('a file that can not be used', () => {
     [
       'an unknown option',
       'nodeName: x',
-      ['Unknown option "nodeName" (file "/etc/nth.yaml"), did you mean "node-name"?'],
+      ['Unknown option "nodeName" (file "/etc/nth.yaml"): did you mean "node-name"?'],
     ],
     [
       'an option that is not for files',
       'config: x\nhelp: true\nno-proxy: y',
       [
-        'Unknown option "config" (file "/etc/nth.yaml")',
-        'Unknown option "help" (file "/etc/nth.yaml")',
-        'Unknown option "no-proxy" (file "/etc/nth.yaml")',
+        'Unknown option "config" (file "/etc/nth.yaml"): --help lists what there is',
+        'Unknown option "help" (file "/etc/nth.yaml"): --help lists what there is',
+        'Unknown option "no-proxy" (file "/etc/nth.yaml"): --help lists what there is',
       ],
     ],
     [
@@ -97,8 +97,8 @@ describe('a file that can not be used', () => {
   ] as const) {
     it(`changes no prototype: ${kind}`, async () => {
       assert.deepEqual(await problemsOf({ file }), [
-        'Unknown option "__proto__" (file "/etc/nth.yaml")',
-        'Unknown option "constructor" (file "/etc/nth.yaml")',
+        'Unknown option "__proto__" (file "/etc/nth.yaml"): --help lists what there is',
+        'Unknown option "constructor" (file "/etc/nth.yaml"): --help lists what there is',
       ]);
       assert.equal('x' in {}, false);
       assert.equal('dry-run' in {}, false);

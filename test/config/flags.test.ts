@@ -52,11 +52,18 @@ describe('flag syntax', () => {
 
 describe('wrong flags', () => {
   const cases: readonly [readonly string[], readonly string[]][] = [
-    [['--nod-name=x'], ['Unknown flag "--nod-name", did you mean "--node-name"?']],
-    [['--nodeName=x'], ['Unknown flag "--nodeName", did you mean "--node-name"?']],
-    [['--DRY_RUN'], ['Unknown flag "--DRY_RUN", did you mean "--dry-run"?']],
-    [['--frobnicate', 'secret'], ['Unknown flag "--frobnicate"']],
-    [['--http-proxy=http://p'], ['Unknown flag "--http-proxy"']],
+    [['--nod-name=x'], ['Unknown flag "--nod-name": did you mean "--node-name"?']],
+    [['--nodeName=x'], ['Unknown flag "--nodeName": did you mean "--node-name"?']],
+    [['--DRY_RUN'], ['Unknown flag "--DRY_RUN": did you mean "--dry-run"?']],
+    [['--frobnicate', 'secret'], ['Unknown flag "--frobnicate": --help lists what there is']],
+    [['--http-proxy=http://p'], ['Unknown flag "--http-proxy": --help lists what there is']],
+    [
+      ['--frobnicate', 'a', 'secret'],
+      [
+        'Unknown flag "--frobnicate": --help lists what there is',
+        'Unexpected argument after an unknown flag: expected flags only',
+      ],
+    ],
     [['--pod-name'], ['Cannot set pod-name (flag --pod-name): expected a value after the flag']],
     [['drain'], ['Unexpected argument "drain": expected flags only']],
     [
@@ -76,7 +83,10 @@ describe('wrong flags', () => {
     ],
     [
       ['--__proto__=x', '--constructor=y'],
-      ['Unknown flag "--__proto__"', 'Unknown flag "--constructor"'],
+      [
+        'Unknown flag "--__proto__": --help lists what there is',
+        'Unknown flag "--constructor": --help lists what there is',
+      ],
     ],
   ];
   for (const [argv, problems] of cases) {

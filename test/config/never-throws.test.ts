@@ -62,7 +62,10 @@ function isSound(result: LoadResult): boolean {
 it('answers any arguments, environment and file with a result, in single lines', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(argument), environment, file, async (argv, env, text) => {
-      const result = await loadConfig(argv, { NTH_CONFIG: 'f', ...env }, () => Promise.resolve(text));
+      const result = await loadConfig(argv, { NTH_CONFIG: 'f', ...env }, async (path) => {
+        if (path !== 'f') throw new Error(`no such file: ${path}`);
+        return text;
+      });
       assert.ok(isSound(result), JSON.stringify(result));
     }),
     { numRuns: 300 },

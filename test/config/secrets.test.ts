@@ -52,6 +52,7 @@ describe('messages about bad input', () => {
     { argv: ['--webhok-url=https://hunter2'] },
     { argv: ['--webhok-url', 'https://hunter2'] },
     { argv: ['--webhook-url', 'https://a', 'hunter2'] },
+    { argv: ['--webhok-headers', '{A:', 'hunter2}'] },
     { argv: ['--https://me:hunter2@hooks/'] },
     { argv: ['https://me:hunter2@hooks/'] },
     { argv: ['--metadata-url=htp://me:hunter2@x'] },
