@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util';
+import { badRequest } from './errors.ts';
+
+type Fields = Record<string, unknown>;
+
+/**
+ * The lists that a strategic merge patch merges, and by which field of their items; every other list,
+ * a node's taints among them, is replaced as a whole.
+ * https://github.com/kubernetes/api/blob/master/core/v1/types.go (patchStrategy, patchMergeKey)
+ */
+const mergedLists: ReadonlyMap<string, string | undefined> = new Map([
+  ['metadata.finalizers', undefined],
+  ['metadata.ownerReferences', 'uid'],
+  ['spec.containers', 'name'],
+  ['spec.initContainers', 'name'],
+  ['spec.ephemeralContainers', 'name'],
+  ['spec.imagePullSecrets', 'name'],
+  ['spec.volumes', 'name'],
+  ['spec.podCIDRs', undefined],
+  ['spec.schedulingGates', 'name'],
+  ['status.addresses', 'type'],
+  ['status.conditions', 'type'],
+  ['status.hostIPs', 'ip'],
+  ['status.podIPs', 'ip'],
+]);
+
+/** RFC 7386. */
+export function applyMergePatch(document: unknown, patch: unknown): unknown {
+  if (!isFields(patch)) return patch;
+  const merged = isFields(document) ? { ...document } : {};
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) delete merged[field];
+    else merged[field] = applyMergePatch(merged[field], value);
+  }
+  return merged;
+}
+
+/** Kubernetes' own kind of patch. */
+export function applyStrategicMergePatch(document: unknown, patch: unknown): unknown {
+  if (!isFields(patch) || !isFields(document)) throw badRequest('invalid JSON document');
+  return mergeFields(document, patch, '');
+}
+
+function mergeFields(document: Fields, patch: Fields, path: string): Fields {
+  if (patch['$patch'] === 'replace') return without(patch, '$patch');
+  if (patch['$patch'] === 'delete') return {};
+  const merged = { ...document };
+  for (const [field, value] of Object.entries(patch)) {
+    const [directive, target] = field.split('/');
+    if (directive === '$deleteFromPrimitiveList' && target !== undefined) {
+      const gone = value as unknown[];
+      merged[target] = ((merged[target] ?? []) as unknown[]).filter((item) => !gone.includes(item));
+    } else if (!field.startsWith('$')) {
+      const place = path === '' ? field : `${path}.${field}`;
+      if (value === null) delete merged[field];
+      else merged[field] = mergeValue(merged[field], value, place);
+    }
+  }
+  return merged;
+}
+
+function mergeValue(before: unknown, value: unknown, path: string): unknown {
+  if (Array.isArray(value) && mergedLists.has(path)) {
+    return mergeList(Array.isArray(before) ? before : [], value, path);
+  }
+  if (isFields(value)) return mergeFields(isFields(before) ? before : {}, value, path);
+  return value;
+}
+
+function mergeList(before: readonly unknown[], patch: readonly unknown[], path: string): unknown[] {
+  const key = mergedLists.get(path);
+  if (key === undefined) return [...before, ...patch.filter((item) => !before.includes(item))];
+  const items = patch as Fields[];
+  if (items.some((item) => item['$patch'] === 'replace')) return items.filter((item) => !('$patch' in item));
+  const merged = [...before] as Fields[];
+  for (const item of items) {
+    if (!(key in item))
+      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+    const at = merged.findIndex((candidate) => isDeepStrictEqual(candidate[key], item[key]));
+    if (item['$patch'] === 'delete') merged.splice(at, at === -1 ? 0 : 1);
+    else if (at === -1) merged.push(mergeFields({}, item, `${path}[]`));
+    else merged[at] = mergeFields(merged[at] ?? {}, item, `${path}[]`);
+  }
+  return merged;
+}
+
+function without(fields: Fields, name: string): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([field]) => field !== name));
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
