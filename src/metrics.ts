@@ -1,7 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
-
-/** The event loop is sampled this often: prom-client's default of 10 ms doubles our idle CPU. */
-const eventLoopMonitoringPrecisionMs = 1000;
+import { Counter, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
+import { collectProcessMetrics } from './process-metrics.ts';
 
 /** NTH's words for what is done to nodes, and for who watches for events. */
 const nodeActions = ['cordon', 'cordon-and-drain', 'uncordon', 'pre-drain', 'post-drain'];
@@ -22,7 +20,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function createMetrics(version: string) {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopMonitoringPrecisionMs });
+  collectProcessMetrics(registry);
 
   new Gauge({
     name: 'nth_build_info',

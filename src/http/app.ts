@@ -22,6 +22,8 @@ export function createApp(endpoints: readonly Endpoint[], logger: Logger): Fasti
     logger: false,
     exposeHeadRoutes: false,
     bodyLimit: 1,
+    // Without these, fastify loads its compilers of JSON schemas, a few MB that no schema here would use.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: limits.silentConnectionMs,
@@ -59,6 +61,10 @@ export function createApp(endpoints: readonly Endpoint[], logger: Logger): Fasti
     });
   }
   return app;
+}
+
+function noSchemas(): never {
+  throw new Error('Cannot compile a schema: this server has none');
 }
 
 function announcesBody({ headers }: FastifyRequest): boolean {
