@@ -109,6 +109,15 @@ export type Interruption =
 
 export type InterruptionKind = Interruption['kind'];
 
+export const interruptionKinds = [
+  'SPOT_ITN',
+  'SCHEDULED_EVENT',
+  'REBALANCE_RECOMMENDATION',
+  'ASG_LIFECYCLE',
+  'ASG_LAUNCH_LIFECYCLE',
+  'STATE_CHANGE',
+] as const satisfies readonly InterruptionKind[];
+
 /** Codes after which the same machine, or its successor under the same node name, boots again. */
 const rebootCodes: ReadonlySet<string> = new Set<MaintenanceCode>([
   'instance-stop',
@@ -121,6 +130,3 @@ const rebootCodes: ReadonlySet<string> = new Set<MaintenanceCode>([
 export function endsInReboot(interruption: Interruption): boolean {
   return interruption.kind === 'SCHEDULED_EVENT' && rebootCodes.has(interruption.code);
 }
-
-/** How long a Spot notice gives when its own time can't be read: AWS promises two minutes. */
-export const spotNoticeMs = 120_000;
