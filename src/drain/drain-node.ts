@@ -1,18 +1,21 @@
 import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
-import type { Cluster, PodChange, PodView } from '../kubernetes/cluster.ts';
+import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { planDrain, type DrainPolicy } from './plan.ts';
+import { BudgetWatch } from './budget-watch.ts';
+import { DaemonSetCheck } from './daemon-set-check.ts';
+import { isDue, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import { PodAsking } from './pod-asking.ts';
 import { PodBoard, type LeavingPod } from './pod-board.ts';
-import type { DrainReport } from './report.ts';
+import { podRecords, type DrainReport } from './report.ts';
+import { TaskGroup } from './task-group.ts';
+import { VolumeWait } from './volume-wait.ts';
 
-/** Until when a drain goes on. May move while it runs, when another interruption joins. */
-export interface DrainGoal {
-  /** When the pods should be gone for AWS's sake. */
-  readonly deadline: Instant | undefined;
-  /** When this drain gives up: the deadline, or the node's grace period where that ends first. */
-  readonly endBy: Instant | undefined;
+export interface NodeDrainOptions {
+  readonly node: string;
+  readonly policy: DrainPolicy;
+  readonly goal: DrainGoal;
 }
 
 export interface DrainModules {
@@ -22,7 +25,7 @@ export interface DrainModules {
   readonly metrics: Pick<Metrics, 'evictionsRefused'>;
 }
 
-/** A refused eviction is tried again after 100 ms, then twice as long each time, up to 5 s. */
+/** After a list that failed. */
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
 
@@ -30,36 +33,54 @@ const longestBackOffMs = 5_000;
 const noDeadlineUrgency = Number.MAX_SAFE_INTEGER - 1;
 
 /**
- * One drain of one node: list the pods, ask all that leave, follow them by WATCH until they are gone, and ask
- * those that land meanwhile. Ends when they are gone or at `endBy`, with a report either way.
+ * One drain of one node: list the pods, plan, ask each pod when its turn has come, follow them by WATCH until they
+ * are gone, and take in those that land meanwhile. Ends when all are gone or at `endBy`, with a report either way.
  */
 export class NodeDrain {
-  readonly #node: string;
-  readonly #policy: DrainPolicy;
+  readonly #options: NodeDrainOptions;
   readonly #modules: DrainModules;
   readonly #board = new PodBoard();
-  readonly #deletedDaemonSets = new Set<string>();
-  readonly #checkedDaemonSets = new Set<string>();
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #daemonSets: DaemonSetCheck;
+  readonly #budgets: BudgetWatch;
+  readonly #asking: PodAsking;
+  readonly #volumes: VolumeWait;
   readonly #ended = new AbortController();
+  readonly #tasks = new TaskGroup();
   #goal: DrainGoal;
+  #plan: DrainPlan = { leaving: [], staying: [], allAtOnce: false };
   #changed = Promise.withResolvers<void>();
   #isListed = false;
-  #checksRunning = 0;
   #trouble: string | undefined;
-  #failure: Error | undefined;
 
-  constructor(
-    options: { readonly node: string; readonly policy: DrainPolicy; readonly goal: DrainGoal },
-    modules: DrainModules,
-  ) {
-    this.#node = options.node;
-    this.#policy = options.policy;
-    this.#goal = options.goal;
+  constructor(options: NodeDrainOptions, modules: DrainModules) {
+    this.#options = options;
     this.#modules = modules;
+    this.#goal = options.goal;
+    const urgency = (): Instant => this.#urgency;
+    this.#daemonSets = new DaemonSetCheck(modules);
+    this.#volumes = new VolumeWait(options, { ...modules, urgency });
+    this.#budgets = new BudgetWatch(
+      {
+        onAllowed: (namespace) => {
+          this.#askAgain(namespace);
+        },
+      },
+      { ...modules, urgency },
+    );
+    this.#asking = new PodAsking(
+      {
+        policy: options.policy,
+        goal: () => this.#goal,
+        urgency,
+        onRefused: (pod) => {
+          this.#noteRefused(pod);
+        },
+      },
+      modules,
+    );
   }
 
-  /** Another interruption has joined: go on with an earlier deadline. */
+  /** Another interruption has joined, or one of several is over: go on towards this. */
   moveGoal(goal: DrainGoal): void {
     this.#goal = goal;
     this.#replan();
@@ -68,8 +89,7 @@ export class NodeDrain {
 
   /** Runs once. @throws the signal's reason where the drain is broken off; an error of our own, should there be one */
   async run(signal: AbortSignal): Promise<DrainReport> {
-    const { clock } = this.#modules;
-    const startedAt = clock.now();
+    const startedAt = this.#modules.clock.now();
     const breakOff = (): void => {
       this.#end();
     };
@@ -77,42 +97,41 @@ export class NodeDrain {
     try {
       signal.throwIfAborted();
       this.#spawn(this.#follow());
-      await this.#untilDone();
+      await this.#until(() => this.#isDone);
+      if (this.#isDone && this.#volumes.isNeeded(this.#board)) {
+        this.#spawn(this.#volumes.follow(this.#ended.signal, () => this.#wake()));
+        await this.#until(() => this.#volumes.isDone);
+      }
     } finally {
       signal.removeEventListener('abort', breakOff);
       this.#end();
-      await Promise.all(this.#tasks);
+      await this.#tasks.ended();
     }
     signal.throwIfAborted();
-    if (this.#failure) throw this.#failure;
-    return {
-      node: this.#node,
-      startedAt,
-      endedAt: clock.now(),
-      endBy: this.#goal.endBy,
-      complete: this.#isDone && !this.#board.isSpoilt,
-      pods: this.#board.records(),
-      trouble: this.#trouble,
-    };
+    return this.#report(startedAt);
   }
 
   get #isDone(): boolean {
-    return this.#isListed && this.#checksRunning === 0 && this.#board.isEmpty;
+    return this.#isListed && !this.#daemonSets.isRunning && this.#board.isEmpty;
   }
 
   get #urgency(): Instant {
     return this.#goal.deadline ?? noDeadlineUrgency;
   }
 
-  async #untilDone(): Promise<void> {
+  /** Until it is so, until `endBy`, or until the drain is broken off; meanwhile pods whose turn comes are asked. */
+  async #until(isSo: () => boolean): Promise<void> {
     const { clock } = this.#modules;
-    while (!this.#isDone && !this.#ended.signal.aborted) {
-      const { endBy } = this.#goal;
-      if (endBy !== undefined && clock.now() >= endBy) return;
+    for (;;) {
+      this.#tasks.throwIfFailed();
+      this.#beginDue();
+      const endBy = this.#goal.endBy ?? Infinity;
+      if (isSo() || this.#ended.signal.aborted || clock.now() >= endBy) return;
       this.#changed = Promise.withResolvers();
       const timer = new AbortController();
-      const timeUp = endBy === undefined ? undefined : clock.sleep(endBy - clock.now(), timer.signal);
-      await Promise.race([this.#changed.promise, timeUp?.catch(() => {})].filter((it) => it !== undefined));
+      const next = Math.min(endBy, this.#nextTurn());
+      const timeUp = next === Infinity ? [] : [clock.sleep(next - clock.now(), timer.signal).catch(() => {})];
+      await Promise.race([this.#changed.promise, ...timeUp]);
       timer.abort();
     }
   }
@@ -120,22 +139,23 @@ export class NodeDrain {
   /** Lists until that succeeds, then keeps the board true to the node. */
   async #follow(): Promise<void> {
     const { clock, cluster, logger } = this.#modules;
+    const { node } = this.#options;
     const { signal } = this.#ended;
     for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
       try {
-        const { pods, version } = await cluster.podsOn(this.#node, this.#urgency, signal);
+        const { pods, version } = await cluster.podsOn(node, this.#urgency, signal);
         this.#trouble = undefined;
         this.#isListed = true;
         this.#observe({ type: 'all', pods });
-        for await (const change of cluster.podChangesOn(this.#node, version, this.#urgency, signal)) {
+        for await (const change of cluster.podChangesOn(node, version, this.#urgency, signal)) {
           this.#observe(change);
         }
       } catch (error) {
-        if (signal.aborted) return;
-        const text = error instanceof Error ? error.message : String(error);
-        if (this.#trouble === undefined)
+        signal.throwIfAborted();
+        if (this.#trouble === undefined) {
           logger.warn('Cannot list the pods of the node, trying again', { error });
-        this.#trouble = text;
+        }
+        this.#trouble = error instanceof Error ? error.message : String(error);
         await clock.sleep(backOffMs, signal);
       }
     }
@@ -147,71 +167,80 @@ export class NodeDrain {
   }
 
   #replan(): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#ended.signal.aborted || !this.#isListed) return;
     const pods = this.#board.present;
-    const plan = planDrain(pods, this.#policy, this.#deletedDaemonSets, this.#goal.deadline);
-    for (const pod of this.#board.plan(plan)) this.#spawn(this.#ask(pod));
-    this.#checkDaemonSets(pods);
+    const { policy } = this.#options;
+    this.#plan = planDrain(pods, policy, this.#goal, this.#daemonSets.deleted, this.#modules.clock.now());
+    this.#board.plan(this.#plan);
+    // Behind the evictions, which are what is urgent.
+    for (const check of this.#daemonSets.begin(pods, this.#urgency + 1, this.#ended.signal)) {
+      this.#spawn(
+        check.then((isDeleted) => {
+          if (isDeleted) this.#replan();
+          this.#wake();
+        }),
+      );
+    }
   }
 
-  /** Asks until the pod is asked, gone, or the drain has ended. */
+  /** Asks every pod whose turn has come; in the plan's order, which is the order of the lane. */
+  #beginDue(): void {
+    if (this.#ended.signal.aborted) return;
+    const { tiersLeft } = this.#board;
+    const now = this.#modules.clock.now();
+    for (const {
+      pod: { uid },
+    } of this.#plan.leaving) {
+      const pod = this.#board.leaving.get(uid);
+      if (!pod || pod.isBegun || pod.isTerminating || pod.goneAt !== undefined) continue;
+      if (!isDue(pod.planned, this.#plan, tiersLeft, now)) continue;
+      pod.isBegun = true;
+      this.#spawn(this.#ask(pod));
+    }
+  }
+
   async #ask(pod: LeavingPod): Promise<void> {
-    const { clock, cluster, metrics, logger } = this.#modules;
-    const { signal } = pod.asking;
-    const { namespace, name } = pod.planned.pod;
-    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
-      const { gracePeriodSeconds } = pod.planned;
-      const answer = await cluster.evict(pod.planned.pod, gracePeriodSeconds, this.#urgency, signal);
-      if (answer.answer === 'gone') this.#board.gone(pod.planned.pod.uid, clock.now());
-      if (answer.answer !== 'refused') {
-        if (answer.answer === 'asked') pod.askedAt = clock.now();
-        pod.isTerminating = true;
-        logger.debug('Pod asked to leave', { pod: `${namespace}/${name}` });
-        this.#wake();
-        return;
-      }
-      metrics.evictionsRefused.inc({ cause: answer.cause });
-      if (pod.refusal?.cause !== answer.cause) {
-        logger.info('Eviction refused, trying again', {
-          pod: `${namespace}/${name}`,
-          cause: answer.cause,
-          text: answer.text,
-        });
-      }
-      pod.refusal = { cause: answer.cause, text: answer.text, times: (pod.refusal?.times ?? 0) + 1 };
-      if (await this.#isSettledDuring(pod, backOffMs * (0.75 + Math.random() / 2))) return;
-    }
-  }
-
-  /** Waits out the back-off; true as soon as the pod is on its way out, so that there is nothing to ask for. */
-  async #isSettledDuring(pod: LeavingPod, ms: number): Promise<boolean> {
-    if (!needsAsking(pod)) return true;
-    pod.backOff = new AbortController();
-    await this.#modules.clock.sleep(ms, pod.backOff.signal).catch(() => {});
-    pod.backOff = undefined;
-    return !needsAsking(pod);
-  }
-
-  /** Off the hot path: whether the DaemonSets of the pods that would stay still exist. */
-  #checkDaemonSets(pods: readonly PodView[]): void {
-    for (const { namespace, owner } of pods) {
-      if (owner?.kind !== 'DaemonSet' || this.#checkedDaemonSets.has(owner.uid)) continue;
-      this.#checkedDaemonSets.add(owner.uid);
-      this.#checksRunning += 1;
-      this.#spawn(this.#checkDaemonSet(namespace, owner.name, owner.uid));
-    }
-  }
-
-  async #checkDaemonSet(namespace: string, name: string, uid: string): Promise<void> {
-    const { cluster } = this.#modules;
-    const { signal } = this.#ended;
-    const exists = await cluster.daemonSetExists(namespace, name, this.#urgency + 1, signal);
-    this.#checksRunning -= 1;
-    if (!exists) {
-      this.#deletedDaemonSets.add(uid);
-      this.#replan();
-    }
+    const end = await this.#asking.ask(pod);
+    if (end === 'gone') this.#board.gone(pod.planned.pod.uid, this.#modules.clock.now());
     this.#wake();
+  }
+
+  /** When the next pod that waits for its turn must be asked at the latest. */
+  #nextTurn(): Instant {
+    let next = Infinity;
+    for (const pod of this.#board.leaving.values()) {
+      const waits = !pod.isBegun && !pod.isTerminating && pod.goneAt === undefined;
+      if (waits) next = Math.min(next, pod.planned.askBy ?? Infinity);
+    }
+    return next;
+  }
+
+  #noteRefused(pod: LeavingPod): void {
+    const { cause } = pod.refusal ?? {};
+    // Two budgets on one pod are told by a 500 that only the budgets themselves explain.
+    if (cause !== 'budget' && cause !== 'unavailable') return;
+    const watch = this.#budgets.watch(pod.planned.pod.namespace, this.#ended.signal);
+    if (watch) this.#spawn(watch);
+  }
+
+  #askAgain(namespace: string): void {
+    for (const pod of this.#board.leaving.values()) {
+      if (pod.planned.pod.namespace === namespace) pod.backOff?.abort();
+    }
+  }
+
+  #report(startedAt: Instant): DrainReport {
+    return {
+      node: this.#options.node,
+      startedAt,
+      endedAt: this.#modules.clock.now(),
+      deadline: this.#goal.deadline,
+      endBy: this.#goal.endBy,
+      complete: this.#isDone && !this.#board.isSpoilt,
+      pods: podRecords(this.#board, (pod) => this.#budgets.reason(pod.planned.pod)),
+      volumesAttached: this.#volumes.attached,
+      trouble: this.#trouble,
+    };
   }
 
   #wake(): void {
@@ -227,23 +256,9 @@ export class NodeDrain {
     this.#wake();
   }
 
-  /** Tasks end by themselves, or by the abort that ends the drain. */
   #spawn(task: Promise<void>): void {
-    const ended = task
-      .catch((error: unknown) => {
-        if (this.#ended.signal.aborted) return;
-        // A pod that left while its eviction was under way.
-        if (error instanceof Error && error.name === 'AbortError') return;
-        this.#failure = error instanceof Error ? error : new Error(String(error));
-        this.#end();
-      })
-      .finally(() => {
-        this.#tasks.delete(ended);
-      });
-    this.#tasks.add(ended);
+    this.#tasks.add(task, () => {
+      this.#wake();
+    });
   }
-}
-
-function needsAsking(pod: LeavingPod): boolean {
-  return !pod.isTerminating && !pod.asking.signal.aborted;
 }

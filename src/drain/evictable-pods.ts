@@ -40,6 +40,9 @@ export function decidePod(
   if (pod.isMirror) {
     return { leaves: false, because: 'it is a static pod, which only its node can stop', spoilsDrain: false };
   }
+  if (pod.wishes.drain === 'skip') {
+    return { leaves: false, because: 'its annotation asks to skip it', spoilsDrain: false };
+  }
   if (pod.phase === 'Succeeded' || pod.phase === 'Failed')
     return { leaves: true, because: 'it has finished' };
   if (pod.owner?.kind === 'DaemonSet') {

@@ -1,19 +1,46 @@
 import type { Instant } from '../interruption/interruption.ts';
+import type { Escalation } from '../interruption/policy.ts';
 import type { PodView } from '../kubernetes/cluster.ts';
 import { decidePod, type EvictionRules } from './evictable-pods.ts';
 
 export interface DrainPolicy extends EvictionRules {
   /** Overrides each pod's own grace period; undefined = the pod's own. */
   readonly podGracePeriodSeconds: number | undefined;
+  /** Between the end of the last grace period and the deadline. */
+  readonly marginMs: number;
+  /** `safe-to-evict: "false"` and `do-not-disrupt: "true"` keep a pod for as long as the deadline allows. */
+  readonly honoursDoNotDisrupt: boolean;
+  /** After the last pod, wait until its volumes are detached, as long as the deadline allows. */
+  readonly waitsForVolumeDetach: boolean;
 }
+
+/** Until when the pods should be gone. May move while a drain runs, when another interruption joins. */
+export interface DrainGoal {
+  /** When the pods should be gone for AWS's sake. */
+  readonly deadline: Instant | undefined;
+  /** After the deadline the machine has no power. */
+  readonly deadlineIsMachineEnd: boolean;
+  /** When the drain gives up: the deadline, or the node's grace period where that ends first. */
+  readonly endBy: Instant | undefined;
+  readonly escalation: Escalation;
+}
+
+/** In the order in which they are asked; each begins when the one before is gone, or at its latest instants. */
+export const tiers = ['ordinary', 'last', 'daemon-set', 'critical'] as const;
+export type Tier = (typeof tiers)[number];
 
 export interface PlannedPod {
   readonly pod: PodView;
   readonly because: string;
-  /** What the eviction asks for; undefined = the pod's own grace period. */
+  readonly tier: Tier;
+  /** Runs until it is finished, for as long as the deadline allows. */
+  readonly waitsForCompletion: boolean;
+  /** What the request names; undefined = the pod's own grace period. */
   readonly gracePeriodSeconds: number | undefined;
-  /** The latest instant at which it can be asked so that its grace ends before the deadline. */
+  /** The latest instant at which it can be asked so that its grace ends a margin before the deadline. */
   readonly askBy: Instant | undefined;
+  /** Its grace period does not fit before the deadline any more: it is cut to this when asked now. */
+  readonly clampedToSeconds: number | undefined;
 }
 
 export interface StayingPod {
@@ -23,45 +50,150 @@ export interface StayingPod {
 }
 
 export interface DrainPlan {
-  /** In the order in which they are asked: the one that needs longest first. */
+  /** By tier, and within one the pod that needs longest first. */
   readonly leaving: readonly PlannedPod[];
   readonly staying: readonly StayingPod[];
+  /** Too little time for one tier after the other: all are asked at once. */
+  readonly allAtOnce: boolean;
 }
 
-/** Who leaves, in which order, and until when. Pure: the same pods, policy and deadline give the same plan. */
+/** How one pod is asked at one instant. */
+export interface AskRequest {
+  readonly by: 'eviction' | 'deletion';
+  /** undefined: the pod's own. */
+  readonly gracePeriodSeconds: number | undefined;
+}
+
+/** No container is given less, so that it gets its SIGTERM. */
+const shortestGraceSeconds = 1;
+
+/** Who leaves, in which order, and until when. Pure: the same pods, policy, goal and time give the same plan. */
 export function planDrain(
   pods: readonly PodView[],
   policy: DrainPolicy,
+  goal: DrainGoal,
   deletedDaemonSets: ReadonlySet<string>,
-  deadline: Instant | undefined,
+  now: Instant,
 ): DrainPlan {
   const leaving: PlannedPod[] = [];
   const staying: StayingPod[] = [];
   for (const pod of pods) {
     const decision = decidePod(pod, policy, deletedDaemonSets);
-    if (!decision.leaves) {
-      staying.push({ pod, because: decision.because, spoilsDrain: decision.spoilsDrain });
-      continue;
-    }
-    const graceMs = graceSecondsOf(pod, policy) * 1000;
-    leaving.push({
-      pod,
-      because: decision.because,
-      gracePeriodSeconds: policy.podGracePeriodSeconds,
-      askBy: deadline === undefined ? undefined : deadline - graceMs,
-    });
+    if (decision.leaves) leaving.push(planPod(pod, decision.because, policy, goal, now));
+    else staying.push({ pod, because: decision.because, spoilsDrain: decision.spoilsDrain });
   }
-  leaving.sort((a, b) => graceSecondsOf(b.pod, policy) - graceSecondsOf(a.pod, policy) || byName(a, b));
-  return { leaving, staying };
+  leaving.sort(
+    (a, b) =>
+      tiers.indexOf(a.tier) - tiers.indexOf(b.tier) ||
+      graceSecondsOf(b.pod, policy) - graceSecondsOf(a.pod, policy) ||
+      byName(a.pod, b.pod),
+  );
+  return { leaving, staying, allAtOnce: isTooShort(leaving, policy, goal, now) };
 }
 
-function graceSecondsOf(pod: PodView, policy: DrainPolicy): number {
-  return policy.podGracePeriodSeconds ?? pod.gracePeriodSeconds;
+function planPod(
+  pod: PodView,
+  because: string,
+  policy: DrainPolicy,
+  goal: DrainGoal,
+  now: Instant,
+): PlannedPod {
+  const horizon = horizonOf(goal);
+  const graceSeconds = graceSecondsOf(pod, policy);
+  const remaining = remainingSeconds(policy, goal, now);
+  return {
+    pod,
+    because,
+    tier: tierOf(pod),
+    waitsForCompletion: waitsForCompletion(pod, policy),
+    gracePeriodSeconds: pod.wishes.gracePeriodSeconds ?? policy.podGracePeriodSeconds,
+    askBy: horizon === undefined ? undefined : horizon - policy.marginMs - graceSeconds * 1000,
+    clampedToSeconds: remaining !== undefined && remaining < graceSeconds ? remaining : undefined,
+  };
 }
 
-function byName(a: PlannedPod, b: PlannedPod): number {
-  const nameA = `${a.pod.namespace}/${a.pod.name}`;
-  const nameB = `${b.pod.namespace}/${b.pod.name}`;
+/** How the pod is asked now: whole seconds of grace, never beyond the machine's end less the margin. */
+export function requestFor(
+  planned: PlannedPod,
+  policy: DrainPolicy,
+  goal: DrainGoal,
+  now: Instant,
+): AskRequest {
+  const graceSeconds = graceSecondsOf(planned.pod, policy);
+  const remaining = remainingSeconds(policy, goal, now);
+  const gracePeriodSeconds =
+    remaining !== undefined && remaining < graceSeconds ? remaining : planned.gracePeriodSeconds;
+  return { by: mayDelete(planned, goal, now) ? 'deletion' : 'eviction', gracePeriodSeconds };
+}
+
+/** Deleting bypasses budgets: only where the alternative is a power cut, and not before it must be. */
+function mayDelete(planned: PlannedPod, goal: DrainGoal, now: Instant): boolean {
+  if (!goal.deadlineIsMachineEnd || goal.escalation === 'evict') return false;
+  return goal.escalation === 'delete' || (planned.askBy !== undefined && now >= planned.askBy);
+}
+
+/** Whether the pod's turn has come, given the tiers whose pods have not all gone. */
+export function isDue(
+  planned: PlannedPod,
+  plan: Pick<DrainPlan, 'allAtOnce'>,
+  tiersLeft: ReadonlySet<Tier>,
+  now: Instant,
+): boolean {
+  if (planned.askBy !== undefined && now >= planned.askBy) return true;
+  if (planned.waitsForCompletion) return false;
+  if (plan.allAtOnce) return true;
+  return tiers.slice(0, tiers.indexOf(planned.tier)).every((tier) => !tiersLeft.has(tier));
+}
+
+/** What grace a pod is to have, in seconds, were there no deadline. */
+export function graceSecondsOf(pod: PodView, policy: DrainPolicy): number {
+  return pod.wishes.gracePeriodSeconds ?? policy.podGracePeriodSeconds ?? pod.gracePeriodSeconds;
+}
+
+/** What is left for a grace period before the machine's end; undefined where nothing ends it. */
+function remainingSeconds(policy: DrainPolicy, goal: DrainGoal, now: Instant): number | undefined {
+  if (!goal.deadlineIsMachineEnd || goal.deadline === undefined) return undefined;
+  return Math.max(shortestGraceSeconds, Math.floor((goal.deadline - policy.marginMs - now) / 1000));
+}
+
+/** The instant that the planning looks forward to. */
+function horizonOf({ deadline, endBy }: DrainGoal): Instant | undefined {
+  return deadline ?? endBy;
+}
+
+function isTooShort(
+  leaving: readonly PlannedPod[],
+  policy: DrainPolicy,
+  goal: DrainGoal,
+  now: Instant,
+): boolean {
+  const horizon = horizonOf(goal);
+  if (horizon === undefined) return false;
+  const longest = new Map<Tier, number>();
+  for (const { pod, tier } of leaving) {
+    longest.set(tier, Math.max(longest.get(tier) ?? 0, graceSecondsOf(pod, policy)));
+  }
+  const neededMs = [...longest.values()].reduce((total, seconds) => total + seconds * 1000, policy.marginMs);
+  return longest.size > 1 && neededMs > horizon - now;
+}
+
+function tierOf(pod: PodView): Tier {
+  if (pod.priorityClass === 'system-node-critical' || pod.priorityClass === 'system-cluster-critical') {
+    return 'critical';
+  }
+  if (pod.owner?.kind === 'DaemonSet') return 'daemon-set';
+  return pod.wishes.drain === 'last' ? 'last' : 'ordinary';
+}
+
+/** A finished pod has nothing to wait for. */
+function waitsForCompletion(pod: PodView, policy: DrainPolicy): boolean {
+  if (pod.phase === 'Succeeded' || pod.phase === 'Failed') return false;
+  return pod.wishes.drain === 'wait' || (policy.honoursDoNotDisrupt && pod.wishes.doNotDisrupt);
+}
+
+function byName(a: PodView, b: PodView): number {
+  const nameA = `${a.namespace}/${a.name}`;
+  const nameB = `${b.namespace}/${b.name}`;
   if (nameA === nameB) return 0;
   return nameA < nameB ? -1 : 1;
 }

@@ -1,13 +1,16 @@
 import type { Instant } from '../interruption/interruption.ts';
 import type { PodChange, PodView, RefusalCause } from '../kubernetes/cluster.ts';
-import type { PlannedPod, StayingPod, DrainPlan } from './plan.ts';
-import type { PodOutcome, PodRecord } from './report.ts';
+import { tiers, type DrainPlan, type PlannedPod, type StayingPod, type Tier } from './plan.ts';
 
 /** A pod that is to leave, and how far it has come. */
 export interface LeavingPod {
   planned: PlannedPod;
-  /** When the API server accepted our eviction. */
-  askedAt: Instant | undefined;
+  /** Its newest state. */
+  view: PodView;
+  /** Its turn has come. */
+  isBegun: boolean;
+  /** When the API server accepted our request, and how it was put. */
+  asked: { at: Instant; by: 'eviction' | 'deletion'; clampedToSeconds: number | undefined } | undefined;
   /** It has been asked, by us or by somebody else. */
   isTerminating: boolean;
   goneAt: Instant | undefined;
@@ -31,6 +34,10 @@ export class PodBoard {
   /** What is on the node, as far as we know. */
   get present(): readonly PodView[] {
     return [...this.#pods.values()];
+  }
+
+  get staying(): readonly StayingPod[] {
+    return this.#staying;
   }
 
   /** Takes in a change of the node's pods. @returns whether it calls for a new plan */
@@ -58,34 +65,20 @@ export class PodBoard {
     if (!pod) return;
     pod.goneAt ??= now;
     // It went while our request was under way: what else should have made it go.
-    if (!pod.isTerminating && !pod.backOff) pod.askedAt ??= now;
+    const isAnswerOut = pod.isBegun && !pod.isTerminating && !pod.backOff;
+    if (isAnswerOut) pod.asked ??= { at: now, by: 'eviction', clampedToSeconds: undefined };
     pod.asking.abort();
     pod.backOff?.abort();
   }
 
-  /** Takes in a plan for the pods that are present. @returns those that have to be asked and were not before */
-  plan(plan: DrainPlan): LeavingPod[] {
+  /** Takes in a plan for the pods that are present. */
+  plan(plan: DrainPlan): void {
     this.#staying = plan.staying;
-    const toAsk: LeavingPod[] = [];
     for (const planned of plan.leaving) {
       const known = this.leaving.get(planned.pod.uid);
-      if (known) {
-        known.planned = planned;
-        continue;
-      }
-      const pod: LeavingPod = {
-        planned,
-        askedAt: undefined,
-        isTerminating: planned.pod.deletionAt !== undefined,
-        goneAt: undefined,
-        refusal: undefined,
-        asking: new AbortController(),
-        backOff: undefined,
-      };
-      this.leaving.set(planned.pod.uid, pod);
-      if (!pod.isTerminating) toAsk.push(pod);
+      if (known) known.planned = planned;
+      else this.leaving.set(planned.pod.uid, newcomer(planned));
     }
-    return toAsk;
   }
 
   get isEmpty(): boolean {
@@ -97,10 +90,14 @@ export class PodBoard {
     return this.#staying.some((pod) => pod.spoilsDrain);
   }
 
-  records(): PodRecord[] {
-    const left = [...this.leaving.values()].map((pod) => record(pod.planned, outcomeOf(pod), pod));
-    const stayed = this.#staying.map((pod) => record(pod, pod.spoilsDrain ? 'kept' : 'stays', undefined));
-    return [...left, ...stayed];
+  /** Tiers of which a pod is still there. */
+  get tiersLeft(): ReadonlySet<Tier> {
+    const left = new Set<Tier>();
+    for (const pod of this.leaving.values()) {
+      if (pod.goneAt === undefined) left.add(pod.planned.tier);
+      if (left.size === tiers.length) break;
+    }
+    return left;
   }
 
   #present(pod: PodView): boolean {
@@ -108,32 +105,27 @@ export class PodBoard {
     const before = this.#pods.get(pod.uid);
     this.#pods.set(pod.uid, pod);
     const leaving = this.leaving.get(pod.uid);
-    if (leaving && pod.deletionAt !== undefined) {
-      leaving.isTerminating = true;
-      leaving.backOff?.abort();
+    if (leaving) {
+      leaving.view = pod;
+      if (pod.deletionAt !== undefined) {
+        leaving.isTerminating = true;
+        leaving.backOff?.abort();
+      }
     }
     return before === undefined || before.phase !== pod.phase;
   }
 }
 
-function outcomeOf(pod: LeavingPod): PodOutcome {
-  if (pod.goneAt !== undefined) return pod.askedAt === undefined ? 'left' : 'evicted';
-  return pod.isTerminating ? 'terminating' : 'refused';
-}
-
-function record(
-  { pod, because }: { readonly pod: PodView; readonly because: string },
-  outcome: PodOutcome,
-  progress: LeavingPod | undefined,
-): PodRecord {
+function newcomer(planned: PlannedPod): LeavingPod {
   return {
-    namespace: pod.namespace,
-    name: pod.name,
-    owner: pod.owner && `${pod.owner.kind}/${pod.owner.name}`,
-    because,
-    askedAt: progress?.askedAt,
-    goneAt: progress?.goneAt,
-    outcome,
-    refusal: progress?.refusal,
+    planned,
+    view: planned.pod,
+    isBegun: false,
+    asked: undefined,
+    isTerminating: planned.pod.deletionAt !== undefined,
+    goneAt: undefined,
+    refusal: undefined,
+    asking: new AbortController(),
+    backOff: undefined,
   };
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
-import type { Cancellation, Delivery, Outcome, Source } from '../interruption/delivery.ts';
+import type { Cancellation, Delivery, Source } from '../interruption/delivery.ts';
 import { decide } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { NodeWorkflow, type NodeWorkflowOptions } from './node-workflow.ts';
+import type { OwnNode } from './own-node.ts';
 
 export interface IntakeModules {
   readonly clock: Clock;
@@ -12,18 +13,23 @@ export interface IntakeModules {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly sources: readonly Source[];
+  /** What this node carries from before; a source as well. */
+  readonly ownNode: OwnNode;
 }
 
-/** Pulls from every source and brings each delivery to its node's workflow: one workflow a node at a time. */
+/** Pulls from every source and brings what it is lent to its node's workflow: one workflow a node at a time. */
 export class Intake {
   readonly #options: NodeWorkflowOptions;
   readonly #modules: IntakeModules;
+  readonly #sources: ReadonlyMap<string, Source>;
   readonly #workflows = new Map<string, NodeWorkflow>();
   readonly #running = new Set<Promise<void>>();
+  readonly #counted = new Set<string>();
 
   constructor(options: NodeWorkflowOptions, modules: IntakeModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#sources = new Map([...modules.sources, modules.ownNode].map((source) => [source.name, source]));
   }
 
   /**
@@ -33,53 +39,110 @@ export class Intake {
    */
   async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
     await Promise.all(
-      this.#modules.sources.map(async (source) => {
-        for await (const item of source.deliveries(stopping)) await this.#take(source, item, killing);
+      [...this.#sources.values()].map(async (source) => {
+        for await (const item of source.deliveries(stopping)) this.#take(source, item, stopping, killing);
       }),
     );
     await Promise.all(this.#running);
   }
 
-  async #take(source: Source, item: Delivery | Cancellation, killing: AbortSignal): Promise<void> {
-    if (item.type === 'cancellation') {
-      await source.settle(item, 'cancelled');
-      return;
-    }
-    const { interruption } = item;
-    const { metrics, logger } = this.#modules;
-    if (decide(interruption, this.#options.policy).response === 'ignore') {
+  #take(source: Source, item: Delivery | Cancellation, stopping: AbortSignal, killing: AbortSignal): void {
+    // Maintenance may have come to pass while AWS still shows it, which only the Node tells; it has time to wait.
+    // Everything else begins at once.
+    const asksNode = item.type === 'cancellation' || item.interruption.kind === 'SCHEDULED_EVENT';
+    const read = asksNode && source !== this.#modules.ownNode ? this.#untilRead(stopping) : undefined;
+    if (read)
+      this.#keep(read.then((isRead) => (isRead ? this.#bring(source, item, killing) : source.release(item))));
+    else this.#keep(this.#bring(source, item, killing));
+  }
+
+  /** @returns whether the Node was read before the end of the intake */
+  #untilRead(stopping: AbortSignal): Promise<boolean> {
+    const { ownNode } = this.#modules;
+    return new Promise((resolve) => {
+      const giveUp = (): void => {
+        resolve(false);
+      };
+      if (stopping.aborted) giveUp();
+      stopping.addEventListener('abort', giveUp, { once: true });
+      void ownNode.ready.then(() => {
+        stopping.removeEventListener('abort', giveUp);
+        resolve(true);
+      });
+    });
+  }
+
+  async #bring(source: Source, item: Delivery | Cancellation, killing: AbortSignal): Promise<void> {
+    const node = item.type === 'interruption' ? item.interruption.where.nodeName : item.where.nodeName;
+    if (item.type === 'interruption' ? !this.#isToDo(source, item) : !this.#isToUndo(item)) {
       await source.settle(item, 'ignored');
       return;
     }
-    const node = interruption.where.nodeName;
     if (node === undefined) {
-      logger.error('Cannot tell which node is interrupted', { interruption_id: interruption.id });
+      this.#modules.logger.error('Cannot tell which node is interrupted', { source: source.name });
       await source.release(item);
       return;
     }
-    metrics.interruptions.inc({ kind: interruption.kind, source: source.name });
-    if (this.#workflows.get(node)?.join(item)) return;
-    this.#start(node, item, killing);
+    if (!this.#workflows.get(node)?.join(item)) this.#start(node, item, killing);
   }
 
-  #start(node: string, delivery: Delivery, killing: AbortSignal): void {
-    const { sources } = this.#modules;
-    const sourceOf = ({ source: name }: Delivery): Source => {
-      const source = sources.find((it) => it.name === name);
-      if (!source) throw new Error(`Cannot give back a delivery of the unknown source "${name}"`);
-      return source;
-    };
+  #isToDo(source: Source, { interruption }: Delivery): boolean {
+    const { metrics, ownNode } = this.#modules;
+    if (decide(interruption, this.#options.policy).response === 'ignore') return false;
+    if (ownNode.isDone(interruption.id)) return false;
+    if (!this.#counted.has(interruption.id)) {
+      this.#counted.add(interruption.id);
+      metrics.interruptions.inc({ kind: interruption.kind, source: source.name });
+    }
+    if (!this.#options.dryRun) ownNode.track(interruption);
+    return true;
+  }
+
+  #isToUndo({ interruptionId, why }: Cancellation): boolean {
+    const { logger, ownNode } = this.#modules;
+    this.#counted.delete(interruptionId);
+    const isMarked = ownNode.isMarkedFor(interruptionId);
+    if (isMarked && this.#options.dryRun) {
+      logger.info('Node would have been uncordoned and unmarked, but dry-run flag was set', {
+        interruption_id: interruptionId,
+        why,
+      });
+    }
+    return isMarked && !this.#options.dryRun;
+  }
+
+  #start(node: string, item: Delivery | Cancellation, killing: AbortSignal): void {
     const workflow = new NodeWorkflow(node, this.#options, {
       ...this.#modules,
-      settle: (it: Delivery, outcome: Outcome) => sourceOf(it).settle(it, outcome),
-      release: (it: Delivery) => sourceOf(it).release(it),
+      settle: async (it, outcome) => {
+        if (it.type === 'cancellation') this.#modules.ownNode.forget(it.interruptionId);
+        await this.#sourceOf(it).settle(it, outcome);
+      },
+      release: (it) => this.#sourceOf(it).release(it),
     });
-    workflow.join(delivery);
+    workflow.join(item);
     this.#workflows.set(node, workflow);
-    const run = workflow.run(killing).finally(() => {
-      this.#running.delete(run);
-      if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
-    });
-    this.#running.add(run);
+    this.#keep(
+      workflow.run(killing).finally(() => {
+        if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
+      }),
+    );
+  }
+
+  #sourceOf({ source: name }: Delivery | Cancellation): Source {
+    const source = this.#sources.get(name);
+    if (!source) throw new Error(`Cannot give back what the unknown source "${name}" lent`);
+    return source;
+  }
+
+  #keep(work: Promise<void>): void {
+    const kept = work
+      .catch((error: unknown) => {
+        this.#modules.logger.error('Cannot deal with an interruption', { error });
+      })
+      .finally(() => {
+        this.#running.delete(kept);
+      });
+    this.#running.add(kept);
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
+import { Change } from './change.ts';
 
 /** A mark that failed is tried again after this, then after twice as long each time. */
 const shortestBackOffMs = 250;
@@ -31,7 +32,7 @@ export class NodeMarking {
   readonly #modules: NodeMarkingModules;
   #wanted = 1;
   #held = 0;
-  #changed = Promise.withResolvers<void>();
+  readonly #change = new Change();
 
   constructor(options: NodeMarkingOptions, modules: NodeMarkingModules) {
     this.#options = options;
@@ -45,40 +46,26 @@ export class NodeMarking {
   /** There is more to mark the node for. */
   request(): void {
     this.#wanted += 1;
-    this.#notify();
+    this.#change.tell();
   }
 
-  /** Resolves when the node carries every mark that was asked for. */
-  async upToDate(): Promise<void> {
-    while (!this.isUpToDate) await this.#changed.promise;
+  /** Resolves when the node carries every mark that was asked for. @throws the signal's reason */
+  async upToDate(signal: AbortSignal): Promise<void> {
+    while (!this.isUpToDate) await this.#change.next(signal);
   }
 
   /** Marks at once, and again at each request. Ends by throwing the signal's reason. */
   async run(signal: AbortSignal): Promise<never> {
-    const stop = (): void => {
-      this.#notify();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      for (;;) {
-        signal.throwIfAborted();
-        if (this.isUpToDate) {
-          await this.#changed.promise;
-          continue;
-        }
-        const wanted = this.#wanted;
-        await this.#untilMarked(signal);
-        this.#held = wanted;
-        this.#notify();
+    for (;;) {
+      if (this.isUpToDate) {
+        await this.#change.next(signal);
+        continue;
       }
-    } finally {
-      signal.removeEventListener('abort', stop);
+      const wanted = this.#wanted;
+      await this.#untilMarked(signal);
+      this.#held = wanted;
+      this.#change.tell();
     }
-  }
-
-  #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 
   async #untilMarked(signal: AbortSignal): Promise<void> {

@@ -1,14 +1,15 @@
 import type { Clock } from '../clock.ts';
-import { NodeDrain, type DrainGoal } from '../drain/drain-node.ts';
-import type { DrainPolicy } from '../drain/plan.ts';
+import { NodeDrain } from '../drain/drain-node.ts';
+import type { DrainGoal, DrainPolicy } from '../drain/plan.ts';
 import type { DrainReport } from '../drain/report.ts';
-import type { Delivery, Outcome } from '../interruption/delivery.ts';
+import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import { Ledger } from '../interruption/ledger.ts';
 import { decide, strongest, type Decision, type Policy } from '../interruption/policy.ts';
 import type { Cluster, Marks } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { Change } from './change.ts';
 import { NodeMarking } from './node-marking.ts';
 import { rehearse } from './rehearsal.ts';
 import { WorkflowStory } from './workflow-story.ts';
@@ -16,9 +17,9 @@ import { WorkflowStory } from './workflow-story.ts';
 export interface NodeWorkflowOptions {
   readonly policy: Policy;
   readonly drain: DrainPolicy;
-  /** How long one drain may take; undefined = as long as the deadline allows. */
-  readonly nodeGracePeriodMs: number | undefined;
   readonly dryRun: boolean;
+  /** NTH's `enable-out-of-service-taint`. */
+  readonly outOfServiceTaint: boolean;
 }
 
 export interface NodeWorkflowModules {
@@ -26,13 +27,13 @@ export interface NodeWorkflowModules {
   readonly cluster: Cluster;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Gives a delivery back to its source, for good. */
-  readonly settle: (delivery: Delivery, outcome: Outcome) => Promise<void>;
-  /** Gives a delivery back to its source, to come again. */
-  readonly release: (delivery: Delivery) => Promise<void>;
+  /** Gives back to its source, for good. */
+  readonly settle: (item: Delivery | Cancellation, outcome: Outcome) => Promise<void>;
+  /** Gives back to its source, to come again. */
+  readonly release: (item: Delivery | Cancellation) => Promise<void>;
 }
 
-export type Phase = 'received' | 'draining' | 'settling';
+export type Phase = 'received' | 'waiting' | 'draining' | 'settling';
 
 /** Evictions begin when the node is marked, or after this: a mark that fails never blocks the drain. */
 const waitForMarkMs = 3_000;
@@ -40,16 +41,22 @@ const waitForMarkMs = 3_000;
 /** A deadline that is past, or all but, still gets this long: the machine evidently lives. */
 const lastChanceMs = 30_000;
 
+/** What the node is told at the very end is given up after this; nothing depends on it. */
+const lastWordMs = 30_000;
+
 /**
  * What happens to one node, from the first signal to the settling of all that joined:
  *
  *                signal joins (earliest deadline, strongest response)
  *               ┌───────────────┐
  *   received ───┴─> marked ─────> draining ──> drained, or the machine's end has passed ──> settled
- *                      │              └──────> not drained in time ──> released (the source delivers again)
- *                      └─> settled (where the response is to mark only)
+ *                    │ │  ^         │ └──────> not drained in time ──> released (the source delivers again)
+ *                    │ │  └─ waits for its time (where the drain begins before an announced start)
+ *                    │ └─> settled (where the response is to mark only)
+ *                    └──────┬───────┘
+ *                           └─> the last signal is cancelled ──> unmarked ──> settled
  *
- * Invariant: every delivery that joined is given back once, and not before the work for it has ended.
+ * Invariant: all that joined is given back once, and not before the work for it has ended.
  */
 export class NodeWorkflow {
   readonly node: string;
@@ -59,8 +66,12 @@ export class NodeWorkflow {
   readonly #story: WorkflowStory;
   readonly #marking: NodeMarking;
   readonly #ledger = new Ledger();
+  readonly #change = new Change();
   #phase: Phase = 'received';
-  #drain: { readonly startedAt: Instant; readonly job: NodeDrain } | undefined;
+  #drain:
+    | { readonly startedAt: Instant; readonly job: NodeDrain; readonly broken: AbortController }
+    | undefined;
+  #isDrained = false;
   #hasEnded = false;
 
   constructor(node: string, options: NodeWorkflowOptions, modules: NodeWorkflowModules) {
@@ -72,7 +83,7 @@ export class NodeWorkflow {
     this.#marking = new NodeMarking(
       {
         node,
-        marks: () => this.#marks,
+        marks: () => this.#marks(),
         onAttempt: (succeeded) => {
           this.#story.markAttempted(succeeded);
         },
@@ -82,18 +93,27 @@ export class NodeWorkflow {
     modules.metrics.workflows.inc({ phase: this.#phase });
   }
 
-  /** Another signal for this node. false: too late, the workflow has ended and a new one is needed. */
-  join(delivery: Delivery): boolean {
+  /** Whether the work for this interruption is going on here. */
+  concerns(interruptionId: string): boolean {
+    return !this.#hasEnded && this.#ledger.interruptions.some((it) => it.id === interruptionId);
+  }
+
+  /** Something new for this node. false: too late, the workflow has ended and a new one is needed. */
+  join(item: Delivery | Cancellation): boolean {
     if (this.#hasEnded) return false;
-    this.#ledger.enter(delivery);
+    if (item.type === 'interruption') this.#ledger.enter(item);
+    else this.#ledger.cancel(item);
     this.#marking.request();
-    this.#drain?.job.moveGoal(this.#goal(this.#drain.startedAt));
+    this.#change.tell();
+    if (!this.#drain) return true;
+    if (this.#decide().response === 'drain') this.#drain.job.moveGoal(this.#goal(this.#drain.startedAt));
+    else this.#drain.broken.abort(new Error('The interruption is over'));
     return true;
   }
 
   /**
    * Runs once, to the end.
-   * @param killing ends the work where it stands; the deliveries are released
+   * @param killing ends the work where it stands; what was lent is released
    */
   async run(killing: AbortSignal): Promise<void> {
     const ended = new AbortController();
@@ -101,32 +121,47 @@ export class NodeWorkflow {
       ended.abort(killing.reason);
     };
     killing.addEventListener('abort', kill, { once: true });
-    let outcome: Outcome | undefined;
     try {
-      killing.throwIfAborted();
-      outcome = await this.#work(ended.signal);
+      let outcome: Outcome | undefined;
+      let hasFailed = false;
+      try {
+        killing.throwIfAborted();
+        if (!this.#options.dryRun) void this.#marking.run(ended.signal).catch(() => {});
+        outcome = await this.#work(ended.signal);
+      } catch (error) {
+        hasFailed = true;
+        if (!killing.aborted) this.#logger.error('The work on the node failed and is tried again', { error });
+      }
+      this.#hasEnded = true;
+      this.#enter('settling');
+      await this.#giveBack(outcome, hasFailed);
+      if (outcome === 'drained') await this.#untilMarked(lastWordMs, ended.signal);
     } catch (error) {
-      if (!killing.aborted) this.#logger.error('The work on the node failed and is tried again', { error });
+      if (!killing.aborted) throw error;
+    } finally {
+      killing.removeEventListener('abort', kill);
+      ended.abort();
+      this.#modules.metrics.workflows.dec({ phase: this.#phase });
     }
-    this.#hasEnded = true;
-    killing.removeEventListener('abort', kill);
-    ended.abort();
-    this.#enter('settling');
-    await this.#giveBack(outcome);
-    this.#modules.metrics.workflows.dec({ phase: this.#phase });
   }
 
   #decide(): Decision {
     return strongest(this.#ledger.interruptions.map((it) => decide(it, this.#options.policy)));
   }
 
-  get #marks(): Marks {
+  #marks(): Marks {
+    const decision = this.#decide();
+    const { interruptions, cancellations } = this.#ledger;
     return {
-      interruptions: this.#ledger.interruptions.map((interruption) => ({
+      interruptions: interruptions.map((interruption) => ({
         interruption,
         deadline: decide(interruption, this.#options.policy).deadline,
       })),
-      forDrain: this.#decide().response === 'drain',
+      over: cancellations.map((cancellation) => cancellation.interruptionId),
+      remembersOver: cancellations.some((cancellation) => cancellation.why === 'rebooted'),
+      forDrain: decision.response === 'drain',
+      phase: this.#isDrained ? 'drained' : 'marked',
+      outOfService: this.#isDrained && this.#options.outOfServiceTaint && decision.endsMachine,
     };
   }
 
@@ -135,55 +170,78 @@ export class NodeWorkflow {
     if (this.#options.dryRun) {
       const { drain: policy } = this.#options;
       const { response } = this.#decide();
-      await rehearse({ node: this.node, response, policy, story: this.#story.fields }, this.#modules, signal);
+      const now = this.#modules.clock.now();
+      const goal = this.#goal(now);
+      const { fields: story } = this.#story;
+      await rehearse({ node: this.node, response, policy, goal, now, story }, this.#modules, signal);
       return 'dry-run';
     }
-    const marking = this.#marking.run(signal).catch(() => {});
-    if (this.#decide().response === 'mark') {
-      await Promise.race([this.#marking.upToDate(), marking]);
-      signal.throwIfAborted();
-      // What joined meanwhile may have asked for more than a mark.
-      if (this.#decide().response === 'mark') {
+    for (;;) {
+      const { response, drainAt } = this.#decide();
+      if (response === 'drain' && drainAt <= this.#modules.clock.now()) {
+        await this.#untilMarked(waitForMarkMs, signal);
+        const report = await this.#drainNode(signal);
+        if (report) return this.#conclude(report);
+      } else if (response === 'drain') {
+        this.#enter('waiting');
+        this.#story.waitsUntil(drainAt);
+        await this.#change.within(drainAt - this.#modules.clock.now(), this.#modules.clock, signal);
+      } else {
+        await this.#marking.upToDate(signal);
+        // What joined meanwhile may have asked for more.
+        if (this.#decide().response === 'drain' || !this.#marking.isUpToDate) continue;
         this.#hasEnded = true;
-        this.#story.marked();
-        return 'marked';
+        const isOver = this.#ledger.interruptions.length === 0;
+        if (isOver) this.#story.unmarked();
+        else this.#story.marked();
+        return isOver ? 'cancelled' : 'marked';
       }
     }
-    await this.#untilMarked(signal);
-    const report = await this.#drainNode(signal);
-    await this.#untilMarked(signal);
-    return this.#conclude(report);
   }
 
-  async #untilMarked(signal: AbortSignal): Promise<void> {
+  async #untilMarked(limitMs: number, signal: AbortSignal): Promise<void> {
     if (this.#marking.isUpToDate) return;
     const timer = new AbortController();
-    const timeUp = this.#modules.clock.sleep(waitForMarkMs, timer.signal).catch(() => {});
-    await Promise.race([this.#marking.upToDate(), timeUp]);
+    const timeUp = this.#modules.clock.sleep(limitMs, timer.signal).catch(() => {});
+    await Promise.race([this.#marking.upToDate(signal), timeUp]);
     timer.abort();
     signal.throwIfAborted();
   }
 
   #goal(startedAt: Instant): DrainGoal {
-    const { nodeGracePeriodMs } = this.#options;
-    const { deadline } = this.#decide();
+    const { deadline, deadlineIsMachineEnd, nodeGracePeriodMs, escalation } = this.#decide();
     const ends = [
       ...(deadline === undefined ? [] : [Math.max(deadline, startedAt + lastChanceMs)]),
       ...(nodeGracePeriodMs === undefined ? [] : [startedAt + nodeGracePeriodMs]),
     ];
-    return { deadline, endBy: ends.length === 0 ? undefined : Math.min(...ends) };
+    const endBy = ends.length === 0 ? undefined : Math.min(...ends);
+    return { deadline, deadlineIsMachineEnd, endBy, escalation };
   }
 
-  async #drainNode(signal: AbortSignal): Promise<DrainReport> {
+  /** @returns undefined where the drain was broken off because there is no more reason for it */
+  async #drainNode(signal: AbortSignal): Promise<DrainReport | undefined> {
     const startedAt = this.#modules.clock.now();
     this.#enter('draining');
     this.#story.drainBegins(this.#decide().deadline);
-    const job = new NodeDrain(
-      { node: this.node, policy: this.#options.drain, goal: this.#goal(startedAt) },
-      this.#modules,
-    );
-    this.#drain = { startedAt, job };
-    return job.run(signal);
+    const goal = this.#goal(startedAt);
+    const job = new NodeDrain({ node: this.node, policy: this.#options.drain, goal }, this.#modules);
+    const broken = new AbortController();
+    const forward = (): void => {
+      broken.abort(signal.reason);
+    };
+    signal.addEventListener('abort', forward, { once: true });
+    this.#drain = { startedAt, job, broken };
+    try {
+      return await job.run(broken.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!broken.signal.aborted) throw error;
+      this.#story.drainBroken();
+      return undefined;
+    } finally {
+      this.#drain = undefined;
+      signal.removeEventListener('abort', forward);
+    }
   }
 
   #conclude(report: DrainReport): Outcome | undefined {
@@ -192,21 +250,28 @@ export class NodeWorkflow {
     const isMachineEnd =
       deadlineIsMachineEnd && deadline !== undefined && this.#modules.clock.now() >= deadline;
     this.#story.drainEnded(report, isMachineEnd);
-    if (report.complete) return 'drained';
-    return isMachineEnd ? 'deadline-passed' : undefined;
+    if (!report.complete) return isMachineEnd ? 'deadline-passed' : undefined;
+    this.#isDrained = true;
+    this.#marking.request();
+    return 'drained';
   }
 
-  async #giveBack(outcome: Outcome | undefined): Promise<void> {
-    for (const delivery of this.#ledger.takeAll()) {
-      try {
-        if (outcome === undefined) await this.#modules.release(delivery);
-        else await this.#modules.settle(delivery, outcome);
-      } catch (error) {
-        this.#logger.error('Cannot give a delivery back to its source', {
-          interruption_id: delivery.interruption.id,
-          error,
-        });
-      }
+  async #giveBack(outcome: Outcome | undefined, hasFailed: boolean): Promise<void> {
+    const { settle, release } = this.#modules;
+    const { deliveries, cancelled } = this.#ledger.takeAll();
+    for (const item of cancelled) {
+      await this.#attempt(() => (hasFailed ? release(item) : settle(item, 'cancelled')));
+    }
+    for (const item of deliveries) {
+      await this.#attempt(() => (outcome === undefined ? release(item) : settle(item, outcome)));
+    }
+  }
+
+  async #attempt(giveBack: () => Promise<void>): Promise<void> {
+    try {
+      await giveBack();
+    } catch (error) {
+      this.#logger.error('Cannot give a delivery back to its source', { error });
     }
   }
 

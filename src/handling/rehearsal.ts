@@ -1,4 +1,5 @@
-import { planDrain, type DrainPolicy } from '../drain/plan.ts';
+import { planDrain, type DrainGoal, type DrainPolicy } from '../drain/plan.ts';
+import type { Instant } from '../interruption/interruption.ts';
 import type { Response } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { LogFields, Logger } from '../logger.ts';
@@ -12,12 +13,14 @@ export async function rehearse(
     readonly node: string;
     readonly response: Response;
     readonly policy: DrainPolicy;
+    readonly goal: DrainGoal;
+    readonly now: Instant;
     readonly story: LogFields;
   },
   modules: { readonly cluster: Cluster; readonly logger: Logger },
   signal: AbortSignal,
 ): Promise<void> {
-  const { node, response, policy, story } = options;
+  const { node, response, policy, goal, now, story } = options;
   const { cluster, logger } = modules;
   logger.info('Node would have been marked, but dry-run flag was set', story);
   if (response === 'mark') {
@@ -26,7 +29,7 @@ export async function rehearse(
   }
   try {
     const { pods } = await cluster.podsOn(node, rehearsalUrgency, signal);
-    const { leaving, staying } = planDrain(pods, policy, new Set(), undefined);
+    const { leaving, staying } = planDrain(pods, policy, goal, new Set(), now);
     for (const { pod, because } of leaving) {
       logger.info('Pod would have been evicted, but dry-run flag was set', {
         pod: `${pod.namespace}/${pod.name}`,

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { leftBehindReasons, outcomeCounts, type DrainReport } from '../drain/report.ts';
+import { leftBehindReasons, outcomeCounts, secondsToSpare, type DrainReport } from '../drain/report.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { LogFields, Logger } from '../logger.ts';
@@ -11,7 +11,7 @@ export interface WorkflowStoryModules {
   readonly metrics: Metrics;
 }
 
-type Action = 'cordon' | 'cordon-and-drain' | 'pre-drain';
+type Action = 'cordon' | 'cordon-and-drain' | 'pre-drain' | 'uncordon';
 
 /** What the operator gets to see of a workflow: log lines (with NTH's texts) and metrics. */
 export class WorkflowStory {
@@ -27,7 +27,13 @@ export class WorkflowStory {
   }
 
   get fields(): LogFields {
-    const { interruptions } = this.#ledger;
+    const { interruptions, cancellations } = this.#ledger;
+    if (interruptions.length === 0) {
+      return {
+        interruption_id: cancellations.map((it) => it.interruptionId).join(','),
+        why: [...new Set(cancellations.map((it) => it.why))].join(','),
+      };
+    }
     return {
       interruption_id: interruptions.map((it) => it.id).join(','),
       kind: interruptions.map((it) => it.kind).join(','),
@@ -36,8 +42,9 @@ export class WorkflowStory {
   }
 
   markAttempted(succeeded: boolean): void {
-    this.#count('pre-drain', succeeded);
-    if (!succeeded || this.#isMarked) return;
+    const isUnmarking = this.#ledger.interruptions.length === 0;
+    this.#count(isUnmarking ? 'uncordon' : 'pre-drain', succeeded);
+    if (!succeeded || this.#isMarked || isUnmarking) return;
     this.#isMarked = true;
     this.#modules.metrics.noticeToMark.observe(this.#secondsSinceNotice(this.#modules.clock.now()));
     this.#modules.logger.info('Node marked', this.fields);
@@ -47,6 +54,22 @@ export class WorkflowStory {
   marked(): void {
     this.#count('cordon', true);
     this.#modules.logger.info('Node successfully cordoned', this.fields);
+  }
+
+  /** What was ours on the node is gone. */
+  unmarked(): void {
+    this.#modules.logger.info('Node uncordoned and unmarked: the interruption is over', this.fields);
+  }
+
+  waitsUntil(instant: Instant): void {
+    this.#modules.logger.info('The drain waits for its time', {
+      ...this.fields,
+      drain_at: new Date(instant).toISOString(),
+    });
+  }
+
+  drainBroken(): void {
+    this.#modules.logger.info('The drain ends, for there is no more reason for it', this.fields);
   }
 
   drainBegins(deadline: Instant | undefined): void {
@@ -61,6 +84,7 @@ export class WorkflowStory {
     const counts = outcomeCounts(report);
     for (const [outcome, count] of counts) metrics.podOutcomes.inc({ outcome }, count);
     const asked = report.pods.flatMap((pod) => pod.askedAt ?? []);
+    const spare = secondsToSpare(report);
     if (asked.length > 0) {
       metrics.noticeToLastPodAsked.observe(this.#secondsSinceNotice(Math.max(...asked)));
     }
@@ -69,7 +93,10 @@ export class WorkflowStory {
       ...this.fields,
       seconds: (report.endedAt - report.startedAt) / 1000,
       pods: Object.fromEntries(counts),
+      seconds_to_spare: spare,
+      volumes_attached: report.volumesAttached,
     };
+    logger.debug('The drain in full', { pods: report.pods });
     if (report.complete) {
       metrics.noticeToDrained.observe(this.#secondsSinceNotice(report.endedAt));
       logger.info('Node successfully cordoned and drained', fields);
@@ -92,7 +119,11 @@ export class WorkflowStory {
   #count(action: Action, succeeded: boolean): void {
     const labels = { node_action: action, node_status: succeeded ? 'success' : 'error' };
     this.#modules.metrics.actions.inc(labels);
-    for (const { id } of this.#ledger.interruptions) {
+    const ids =
+      action === 'uncordon'
+        ? this.#ledger.cancellations.map((it) => it.interruptionId)
+        : this.#ledger.interruptions.map((it) => it.id);
+    for (const id of ids) {
       this.#modules.metrics.actionsByNode.inc({ ...labels, node_name: this.#node, node_event_id: id });
     }
   }

@@ -12,11 +12,19 @@ export interface Delivery {
   readonly handle: unknown;
 }
 
-/** AWS took the interruption back, or completed it: what was done for it is to be undone. */
+/**
+ * Why what was done for an interruption is to be undone.
+ * - `canceled`, `completed`: AWS says so
+ * - `rebooted`: the machine has booted since it was marked for a reboot
+ * - `survived`: the deadline has passed, AWS shows the interruption no more, and the machine lives
+ */
+export type CancellationCause = 'canceled' | 'completed' | 'rebooted' | 'survived';
+
+/** The interruption is over: what was done for it is to be undone. */
 export interface Cancellation {
   readonly type: 'cancellation';
   readonly interruptionId: string;
-  readonly why: 'canceled' | 'completed';
+  readonly why: CancellationCause;
   readonly where: NodeLocation;
   readonly source: string;
   readonly handle: unknown;

@@ -4,9 +4,11 @@ import type { ApiClient } from './api-client.ts';
 import {
   ApiError,
   type Cluster,
-  type EvictionAnswer,
+  type AskAnswer,
+  type BudgetView,
   type Marks,
   type MarkResult,
+  type NodeMemory,
   type NodePatch,
   type NodeView,
   type PodChange,
@@ -14,10 +16,19 @@ import {
   type PodView,
   type Urgency,
 } from './cluster.ts';
+import { Deletions } from './deletions.ts';
 import { Evictions } from './evictions.ts';
-import { markPatch, type MarkOptions } from './node-marks.ts';
+import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
 import { PodChanges, type PodList } from './pod-changes.ts';
-import { toNodeView, toPodView, type NodeObject, type PodObject } from './views.ts';
+import { Snapshots } from './snapshots.ts';
+import {
+  toBudgetView,
+  toNodeView,
+  toPodView,
+  type BudgetObject,
+  type NodeObject,
+  type PodObject,
+} from './views.ts';
 
 export interface ApiClusterOptions extends MarkOptions {
   /** NTH's `use-apiserver-cache`: lists may come from the API server's cache, which can be a moment old. */
@@ -39,32 +50,54 @@ export class ApiCluster implements Cluster {
   readonly #clock: Clock;
   readonly #client: ApiClient;
   readonly #evictions: Evictions;
+  readonly #deletions: Deletions;
   readonly #changes: PodChanges;
+  readonly #snapshots: Snapshots;
+  /** Nodes that are marked for a drain, as our last write left them. */
+  readonly #written = new Map<string, NodeView>();
 
   constructor(options: ApiClusterOptions, modules: ApiClusterModules) {
     this.#options = options;
     this.#clock = modules.clock;
     this.#client = modules.client;
     this.#evictions = new Evictions(modules.client);
+    this.#deletions = new Deletions(modules);
     this.#changes = new PodChanges(modules);
+    this.#snapshots = new Snapshots(modules);
   }
 
   async markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
+    // What the last write returned spares a read; a conflict tells that it is out of date.
+    let node = this.#written.get(name) ?? (await this.#node(name, signal));
+    this.#written.delete(name);
     for (;;) {
-      const node = await this.#node(name, signal);
       if (!node) return 'no-such-node';
       const patch = markPatch(node, marks, this.#options, this.#clock.now());
       if (!patch) return 'was-marked';
       try {
-        return (await this.#patchNode(name, patch, signal)) ? 'marked' : 'no-such-node';
+        const written = await this.#patchNode(name, patch, signal);
+        if (!written) return 'no-such-node';
+        if (marks.phase === 'marked' && marks.interruptions.length > 0) this.#written.set(name, written);
+        return 'marked';
       } catch (error) {
         // The kubelet or another controller wrote in between: decide again on what is there now.
         if (!(error instanceof ApiError && error.status === 409)) throw error;
+        node = await this.#node(name, signal);
       }
     }
   }
 
+  async memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined> {
+    const node = await this.#node(name, signal);
+    return node && readMemory(node);
+  }
+
   async #node(name: string, signal: AbortSignal): Promise<NodeView | undefined> {
+    const node = await this.#nodeObject(name, signal);
+    return node && toNodeView(node);
+  }
+
+  async #nodeObject(name: string, signal: AbortSignal): Promise<NodeObject | undefined> {
     const request = {
       verb: 'get',
       resource: 'nodes',
@@ -72,8 +105,7 @@ export class ApiCluster implements Cluster {
       urgency: 'mark',
       signal,
     } as const;
-    const node = (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
-    return node && toNodeView(node);
+    return (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
   }
 
   async #patchNode(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined> {
@@ -134,8 +166,49 @@ export class ApiCluster implements Cluster {
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
-  ): Promise<EvictionAnswer> {
+  ): Promise<AskAnswer> {
     return this.#evictions.evict(pod, gracePeriodSeconds, urgency, signal);
+  }
+
+  deletePod(
+    pod: PodRef,
+    gracePeriodSeconds: number | undefined,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<AskAnswer> {
+    return this.#deletions.delete(pod, gracePeriodSeconds, urgency, signal);
+  }
+
+  budgetsIn(namespace: string, urgency: Urgency, signal: AbortSignal): AsyncIterable<readonly BudgetView[]> {
+    return this.#snapshots.follow(
+      {
+        resource: 'poddisruptionbudgets',
+        path: `/apis/policy/v1/namespaces/${encodeURIComponent(namespace)}/poddisruptionbudgets`,
+        toView: (object) => toBudgetView(object as BudgetObject),
+        without: 'reports name no budgets and refused evictions wait out their back-off',
+      },
+      urgency,
+      signal,
+    );
+  }
+
+  async *attachmentsOn(node: string, urgency: Urgency, signal: AbortSignal): AsyncGenerator<number> {
+    const attachments = this.#snapshots.follow(
+      {
+        resource: 'volumeattachments',
+        path: '/apis/storage.k8s.io/v1/volumeattachments',
+        toView: (object) => (object as { spec?: { nodeName?: string } }).spec?.nodeName === node || undefined,
+        without: 'drains do not wait for volumes to be detached',
+      },
+      urgency,
+      signal,
+    );
+    for await (const views of attachments) yield views.length;
+  }
+
+  async isNodeReady(name: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const node = await this.#nodeObject(name, signal);
+    return node?.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? undefined;
   }
 
   async daemonSetExists(

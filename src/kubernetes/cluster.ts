@@ -1,4 +1,4 @@
-import type { Instant, Interruption } from '../interruption/interruption.ts';
+import type { Instant, Interruption, InterruptionKind } from '../interruption/interruption.ts';
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 export interface Taint {
@@ -45,8 +45,20 @@ export interface PodOwner {
   readonly uid: string;
 }
 
+/** What a pod's owner asks of a drain, by annotations; docs/draining.md has them. */
+export interface PodWishes {
+  /** `skip`: stays on the node. `wait`: runs until it has finished, as long as the deadline allows. `last`: after the others. */
+  readonly drain: 'skip' | 'wait' | 'last' | undefined;
+  readonly gracePeriodSeconds: number | undefined;
+  /** The cluster autoscaler's or Karpenter's annotation says so. */
+  readonly doNotDisrupt: boolean;
+  /** One line for each annotation of ours whose value can't be used. */
+  readonly unreadable: readonly string[];
+}
+
 /** What we use of a Pod object. */
 export interface PodView extends PodRef {
+  readonly labels: Readonly<Record<string, string>>;
   readonly phase: string;
   readonly ready: boolean;
   /** The controller among its owners. */
@@ -56,6 +68,12 @@ export interface PodView extends PodRef {
   readonly usesEmptyDir: boolean;
   readonly gracePeriodSeconds: number;
   readonly priorityClass: string | undefined;
+  /** What its annotations ask of a drain. */
+  readonly wishes: PodWishes;
+  /** Containers that have not ended, by name. */
+  readonly runningContainers: readonly string[];
+  /** It has volumes that are attached to the node. */
+  readonly usesClaims: boolean;
   /** Set once the pod has been asked to leave; the instant by which the kubelet kills it. */
   readonly deletionAt: Instant | undefined;
 }
@@ -66,6 +84,26 @@ export type PodChange =
   | { readonly type: 'gone'; readonly uid: string }
   /** Every pod that is there now: changes may have been missed. */
   | { readonly type: 'all'; readonly pods: readonly PodView[] };
+
+/** What we use of a PodDisruptionBudget. https://kubernetes.io/docs/tasks/run-application/configure-pdb/ */
+export interface BudgetView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly selector: LabelSelector;
+  readonly disruptionsAllowed: number;
+  readonly currentHealthy: number;
+  readonly desiredHealthy: number;
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
 
 /** Why an eviction was refused; each is tried again. */
 export type RefusalCause =
@@ -82,7 +120,7 @@ export type RefusalCause =
   | 'denied';
 
 /** The API server's answer to "please leave". */
-export type EvictionAnswer =
+export type AskAnswer =
   | { readonly answer: 'asked' }
   | { readonly answer: 'gone' }
   | { readonly answer: 'refused'; readonly cause: RefusalCause; readonly text: string };
@@ -98,8 +136,30 @@ export interface Marks {
     readonly interruption: Interruption;
     readonly deadline: Instant | undefined;
   }[];
+  /** Ids of interruptions that are over: when none is left, all that was ours is taken away. */
+  readonly over: readonly string[];
+  /** What is over may be shown by AWS for a while yet: the node remembers that it has been dealt with. */
+  readonly remembersOver: boolean;
   /** Marks that belong to a drain only: the load balancers' label, the labels for the time after a reboot. */
   readonly forDrain: boolean;
+  readonly phase: 'marked' | 'drained';
+  /** Lets volumes be detached at once, by force: only for a machine that ends, and whose pods have left. */
+  readonly outOfService: boolean;
+}
+
+/** What a Node carries by which an earlier process, ours or NTH's, can be recognised. */
+export interface NodeMemory {
+  readonly signals: readonly {
+    readonly id: string;
+    readonly kind: InterruptionKind;
+    readonly deadline?: string;
+  }[];
+  /** Events that have been dealt with, although AWS may show them for a while. */
+  readonly done: readonly string[];
+  /** The node is to be uncordoned after a reboot. */
+  readonly reboot:
+    | { readonly eventId: string | undefined; readonly markedAt: Instant | undefined }
+    | undefined;
 }
 
 export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';
@@ -108,6 +168,8 @@ export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';
 export interface Cluster {
   /** Cordon, taints, labels and the annotation that remembers what was ours: in one write, in the lane of marks. */
   markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult>;
+  /** undefined where there is no such Node. */
+  memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined>;
   /** The pods on a node, and the version from which `podChangesOn` goes on. */
   podsOn(
     node: string,
@@ -127,7 +189,23 @@ export interface Cluster {
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
-  ): Promise<EvictionAnswer>;
+  ): Promise<AskAnswer>;
+  /**
+   * Deletes, which no budget can refuse. The pod first gets the condition that an eviction would have set, since
+   * a Job counts a failure otherwise; without the right to do so it is deleted all the same.
+   */
+  deletePod(
+    pod: PodRef,
+    gracePeriodSeconds: number | undefined,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<AskAnswer>;
+  /** The budgets of a namespace now, and again whenever one changes. Ends early without the rights to know. */
+  budgetsIn(namespace: string, urgency: Urgency, signal: AbortSignal): AsyncIterable<readonly BudgetView[]>;
+  /** How many volumes are attached to the node, now and at each change. Ends early without the rights to know. */
+  attachmentsOn(node: string, urgency: Urgency, signal: AbortSignal): AsyncIterable<number>;
+  /** Whether the kubelet reports the node as ready; undefined where there is no such Node. */
+  isNodeReady(node: string, signal: AbortSignal): Promise<boolean | undefined>;
   /** false only where the API server says that it is not there. */
   daemonSetExists(namespace: string, name: string, urgency: Urgency, signal: AbortSignal): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import type { ApiAnswer, ApiClient } from './api-client.ts';
-import type { EvictionAnswer, PodRef, Urgency } from './cluster.ts';
-import { hasCause, statusOf, textOf } from './status.ts';
+import type { AskAnswer, PodRef, Urgency } from './cluster.ts';
+import { noAnswer, toAnswer } from './ask-answer.ts';
 
 type EvictionVersion = 'policy/v1' | 'policy/v1beta1';
 
@@ -24,18 +24,14 @@ export class Evictions {
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
-  ): Promise<EvictionAnswer> {
+  ): Promise<AskAnswer> {
     try {
       const answer = await this.#post(pod, gracePeriodSeconds, urgency, signal);
       const older = answer.status === 400 && (await this.#learnVersion(urgency, signal));
       return toAnswer(pod, older ? await this.#post(pod, gracePeriodSeconds, urgency, signal) : answer);
     } catch (error) {
       signal.throwIfAborted();
-      return {
-        answer: 'refused',
-        cause: 'unavailable',
-        text: error instanceof Error ? error.message : String(error),
-      };
+      return noAnswer(error);
     }
   }
 
@@ -79,21 +75,4 @@ export class Evictions {
     this.#version = 'policy/v1beta1';
     return true;
   }
-}
-
-function toAnswer(pod: PodRef, answer: ApiAnswer): EvictionAnswer {
-  if (answer.status >= 200 && answer.status < 300) return { answer: 'asked' };
-  // Another 404 is a server, or a proxy, that does not know the path.
-  if (answer.status === 404 && statusOf(answer.body).details?.name === pod.name) return { answer: 'gone' };
-  return { answer: 'refused', cause: causeOf(answer), text: textOf(answer) };
-}
-
-function causeOf(answer: ApiAnswer): (EvictionAnswer & { answer: 'refused' })['cause'] {
-  const { status, body } = answer;
-  // The cause first: a budget that its controller has not seen yet sends Retry-After as well.
-  if (hasCause(body, 'DisruptionBudget')) return 'budget';
-  if (status === 429) return 'overloaded';
-  if (status === 409) return 'conflict';
-  if (hasCause(body, 'NamespaceTerminating')) return 'namespace-terminating';
-  return status >= 500 ? 'unavailable' : 'denied';
 }

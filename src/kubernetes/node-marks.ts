@@ -1,43 +1,31 @@
 import { endsInReboot, type Instant, type InterruptionKind } from '../interruption/interruption.ts';
-import type { Marks, NodePatch, NodeView, Taint } from './cluster.ts';
+import type { Marks, NodeMemory, NodePatch, NodeView, Taint } from './cluster.ts';
+import {
+  addDone,
+  nothingOurs,
+  readMarkState,
+  stateAnnotation,
+  type MarkedSignal,
+  type MarkState,
+  type OwnMarks,
+} from './mark-state.ts';
 
-/** Our memory on the Node object; documented in docs/node-annotation.md. */
-export const stateAnnotation = 'aws-node-termination-handler/state';
-
-export const actionLabel = 'aws-node-termination-handler/action';
-export const actionTimeLabel = 'aws-node-termination-handler/action-time';
-export const eventIdLabel = 'aws-node-termination-handler/event-id';
-export const uncordonAfterReboot = 'UncordonAfterReboot';
+const actionLabel = 'aws-node-termination-handler/action';
+const actionTimeLabel = 'aws-node-termination-handler/action-time';
+const eventIdLabel = 'aws-node-termination-handler/event-id';
+const uncordonAfterReboot = 'UncordonAfterReboot';
+const rebootLabels = [actionLabel, actionTimeLabel, eventIdLabel];
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-exclude-from-external-load-balancers */
-export const excludeFromLoadBalancersLabel = 'node.kubernetes.io/exclude-from-external-load-balancers';
-export const excludeFromLoadBalancersValue = 'aws-node-termination-handler';
+const loadBalancersLabel = 'node.kubernetes.io/exclude-from-external-load-balancers';
+const loadBalancersValue = 'aws-node-termination-handler';
 
-/** The longest value of a label or taint that Kubernetes takes. */
-const longestValue = 63;
-
-export interface MarkOptions {
-  /** undefined: no taints. */
-  readonly taintEffect: string | undefined;
-  readonly excludeFromLoadBalancers: boolean;
-}
-
-/** What the annotation holds: the signals, and what of the node's marks is ours to undo. */
-export interface MarkState {
-  readonly version: 1;
-  readonly signals: readonly {
-    readonly id: string;
-    readonly kind: InterruptionKind;
-    readonly deadline?: string;
-  }[];
-  readonly ours: {
-    readonly cordon: boolean;
-    readonly taints: readonly string[];
-    readonly labels: readonly string[];
-  };
-}
-
-const nothingOurs: MarkState['ours'] = { cordon: false, taints: [], labels: [] };
+/** https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown */
+const outOfServiceTaint: Taint = {
+  key: 'node.kubernetes.io/out-of-service',
+  value: 'nodeshutdown',
+  effect: 'NoExecute',
+};
 
 const taintKeys: Readonly<Record<InterruptionKind, string | undefined>> = {
   SPOT_ITN: 'aws-node-termination-handler/spot-itn',
@@ -48,14 +36,35 @@ const taintKeys: Readonly<Record<InterruptionKind, string | undefined>> = {
   STATE_CHANGE: undefined,
 };
 
-/** Cuts to what a label or taint value may be: at most 63 characters, ending in a letter or digit. */
-function cut(value: string): string {
-  return value.slice(0, longestValue).replace(/[^A-Za-z0-9]+$/, '');
+/** The longest value of a label or taint that Kubernetes takes. */
+const longestValue = 63;
+
+export interface MarkOptions {
+  /** undefined: no taints. */
+  readonly taintEffect: string | undefined;
+  readonly excludeFromLoadBalancers: boolean;
+}
+
+export function readMemory(node: NodeView): NodeMemory {
+  const state = readMarkState(node.annotations[stateAnnotation]);
+  const seconds = Number(node.labels[actionTimeLabel] ?? Number.NaN);
+  return {
+    signals: state?.signals ?? [],
+    done: state?.done ?? [],
+    reboot:
+      node.labels[actionLabel] === uncordonAfterReboot
+        ? {
+            eventId: node.labels[eventIdLabel],
+            markedAt: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+          }
+        : undefined,
+  };
 }
 
 /**
- * The one write that marks the node: cordon, taints, labels, and the annotation that remembers what was not
- * there before. What is there already stays as it is and is not ours. undefined: nothing is left to write.
+ * The one write that brings a node's marks in line with what is known: cordon, taints, labels, and the
+ * annotation that remembers what was not there before. What somebody else put there stays as it is, and is
+ * never taken away. undefined: nothing is left to write.
  */
 export function markPatch(
   node: NodeView,
@@ -63,57 +72,136 @@ export function markPatch(
   options: MarkOptions,
   now: Instant,
 ): NodePatch | undefined {
-  const ours = readMarkState(node.annotations[stateAnnotation])?.ours ?? nothingOurs;
-  const taints = options.taintEffect === undefined ? [] : missingTaints(node, marks, options.taintEffect);
-  const labels = marks.forDrain ? missingLabels(node, marks, options, now) : {};
-  const state: MarkState = {
-    version: 1,
-    signals: marks.interruptions.map(({ interruption: { id, kind }, deadline }) => ({
-      id,
-      kind,
-      ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
-    })),
-    ours: {
-      cordon: ours.cordon || !node.unschedulable,
-      taints: [...new Set([...ours.taints, ...taints.map((taint) => taint.key)])],
-      labels: [...new Set([...ours.labels, ...Object.keys(labels)])],
+  const before = readMarkState(node.annotations[stateAnnotation]);
+  const signals = signalsOf(before?.signals ?? [], marks);
+  const wanted =
+    signals.length === 0
+      ? unmarked(node, ownMarks(node, before), marks, before)
+      : marked(node, signals, marks, options, now, before);
+  return difference(node, wanted);
+}
+
+/** How the node is to look, of what we touch. */
+interface Wanted {
+  readonly unschedulable: boolean;
+  readonly taints: readonly Taint[];
+  /** null: to be removed. */
+  readonly labels: Readonly<Record<string, string | null>>;
+  readonly state: MarkState | undefined;
+}
+
+function signalsOf(before: readonly MarkedSignal[], { interruptions, over }: Marks): MarkedSignal[] {
+  const known = new Set([...over, ...interruptions.map((it) => it.interruption.id)]);
+  const now = interruptions.map(({ interruption: { id, kind }, deadline }) => ({
+    id,
+    kind,
+    ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
+  }));
+  return [...before.filter(({ id }) => !known.has(id)), ...now];
+}
+
+function marked(
+  node: NodeView,
+  signals: readonly MarkedSignal[],
+  marks: Marks,
+  options: MarkOptions,
+  now: Instant,
+  before: MarkState | undefined,
+): Wanted {
+  const ours = before?.ours ?? nothingOurs;
+  const keysNow = new Set(signals.map((signal) => taintKeys[signal.kind]));
+  const kept = node.taints.filter(({ key }) => !ours.taints.includes(key) || isStillDue(key, keysNow));
+  const added = addedTaints(kept, marks, options);
+  const labels: Record<string, string | null> = { ...addedLabels(node, marks, options, now) };
+  for (const key of ours.labels) {
+    const isOver = marks.over.some((id) => cut(id) === node.labels[eventIdLabel]);
+    if (rebootLabels.includes(key) && isOver) labels[key] = null;
+  }
+  return {
+    unschedulable: true,
+    taints: [...kept, ...added],
+    labels,
+    state: {
+      version: 1,
+      phase: marks.phase,
+      signals,
+      ours: {
+        cordon: ours.cordon || !node.unschedulable,
+        taints: unique([
+          ...ours.taints.filter((key) => isStillDue(key, keysNow)),
+          ...added.map((taint) => taint.key),
+        ]),
+        labels: unique([...ours.labels, ...Object.keys(labels)]).filter((key) => labels[key] !== null),
+      },
+      ...(before?.done && { done: before.done }),
     },
   };
-  const annotation = JSON.stringify(state);
-  const hasLabels = Object.keys(labels).length > 0;
-  const isMarked = node.unschedulable && taints.length === 0 && !hasLabels;
-  if (isMarked && node.annotations[stateAnnotation] === annotation) return undefined;
+}
+
+function isStillDue(taintKey: string, keysNow: ReadonlySet<string | undefined>): boolean {
+  return keysNow.has(taintKey) || taintKey === outOfServiceTaint.key;
+}
+
+/** Everything of ours goes. */
+function unmarked(node: NodeView, ours: OwnMarks, marks: Marks, before: MarkState | undefined): Wanted {
+  const labels: Record<string, null> = {};
+  for (const key of ours.labels) {
+    const isTheirs = key === loadBalancersLabel && node.labels[key] !== loadBalancersValue;
+    if (node.labels[key] !== undefined && !isTheirs) labels[key] = null;
+  }
+  const done = addDone(before?.done ?? [], marks.over);
   return {
-    resourceVersion: node.resourceVersion,
-    annotations: { [stateAnnotation]: annotation },
-    ...(!node.unschedulable && { unschedulable: true }),
-    ...(taints.length > 0 && { taints: [...node.taints, ...taints] }),
-    ...(hasLabels && { labels }),
+    unschedulable: node.unschedulable && !ours.cordon,
+    taints: node.taints.filter((taint) => !ours.taints.includes(taint.key)),
+    labels,
+    state:
+      marks.remembersOver && done.length > 0
+        ? { version: 1, phase: 'marked', signals: [], ours: nothingOurs, done }
+        : undefined,
+  };
+}
+
+/**
+ * What is ours on the node. The label `action` proves that NTH or we cordoned it, also where an earlier process
+ * was NTH's and left no annotation.
+ */
+function ownMarks(node: NodeView, state: MarkState | undefined): OwnMarks {
+  const ours = state?.ours ?? nothingOurs;
+  if (node.labels[actionLabel] !== uncordonAfterReboot) return ours;
+  return {
+    cordon: true,
+    taints: unique([
+      ...ours.taints,
+      ...(state ? [] : Object.values(taintKeys).filter((key) => key !== undefined)),
+    ]),
+    labels: unique([...ours.labels, ...rebootLabels, ...(state ? [] : [loadBalancersLabel])]),
   };
 }
 
 /** A taint of the same key stays as it is, whoever set it. */
-function missingTaints(node: NodeView, marks: Marks, effect: string): Taint[] {
-  const missing = new Map<string, Taint>();
-  for (const { interruption } of marks.interruptions) {
+function addedTaints(present: readonly Taint[], marks: Marks, options: MarkOptions): Taint[] {
+  const added = new Map<string, Taint>();
+  const { taintEffect } = options;
+  for (const { interruption } of taintEffect === undefined ? [] : marks.interruptions) {
     const key = taintKeys[interruption.kind];
-    const exempt = interruption.kind === 'SCHEDULED_EVENT' && !endsInReboot(interruption);
-    if (key === undefined || exempt || missing.has(key)) continue;
-    if (node.taints.some((taint) => taint.key === key)) continue;
-    missing.set(key, { key, value: cut(interruption.id), effect });
+    const isExempt = interruption.kind === 'SCHEDULED_EVENT' && !endsInReboot(interruption);
+    if (key === undefined || isExempt || added.has(key)) continue;
+    added.set(key, { key, value: cut(interruption.id), effect: taintEffect ?? '' });
   }
-  return [...missing.values()];
+  if (marks.outOfService) added.set(outOfServiceTaint.key, outOfServiceTaint);
+  return [...added.values()].filter((taint) => !present.some((it) => it.key === taint.key));
 }
 
-function missingLabels(
+function addedLabels(
   node: NodeView,
   marks: Marks,
   options: MarkOptions,
   now: Instant,
 ): Record<string, string> {
+  if (!marks.forDrain) return {};
   const labels: Record<string, string> = {};
-  if (options.excludeFromLoadBalancers && node.labels[excludeFromLoadBalancersLabel] === undefined) {
-    labels[excludeFromLoadBalancersLabel] = excludeFromLoadBalancersValue;
+  if (options.excludeFromLoadBalancers && node.labels[loadBalancersLabel] === undefined) {
+    labels[loadBalancersLabel] = loadBalancersValue;
   }
   const reboot = marks.interruptions.find(({ interruption }) => endsInReboot(interruption))?.interruption;
   if (!reboot) return labels;
@@ -126,25 +214,29 @@ function missingLabels(
   return labels;
 }
 
-/** The annotation's content; undefined where there is none, or where it is not ours to understand. */
-export function readMarkState(text: string | undefined): MarkState | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isMarkState(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+function difference(node: NodeView, wanted: Wanted): NodePatch | undefined {
+  const annotation = wanted.state && JSON.stringify(wanted.state);
+  const hasTaints =
+    node.taints.length === wanted.taints.length &&
+    node.taints.every((taint, index) => taint.key === wanted.taints[index]?.key);
+  const hasLabels = Object.keys(wanted.labels).length === 0;
+  const hasAnnotation = node.annotations[stateAnnotation] === annotation;
+  const isCordonRight = node.unschedulable === wanted.unschedulable;
+  if (hasTaints && hasLabels && hasAnnotation && isCordonRight) return undefined;
+  return {
+    resourceVersion: node.resourceVersion,
+    annotations: { [stateAnnotation]: annotation ?? null },
+    ...(!isCordonRight && { unschedulable: wanted.unschedulable }),
+    ...(!hasTaints && { taints: wanted.taints }),
+    ...(!hasLabels && { labels: wanted.labels }),
+  };
 }
 
-function isMarkState(value: unknown): value is MarkState {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, signals, ours } = value as Partial<Record<keyof MarkState, unknown>>;
-  if (version !== 1 || !Array.isArray(signals) || typeof ours !== 'object' || ours === null) return false;
-  const { cordon, taints, labels } = ours as Partial<Record<keyof MarkState['ours'], unknown>>;
-  return typeof cordon === 'boolean' && isStrings(taints) && isStrings(labels);
+/** Cuts to what a label or taint value may be: at most 63 characters, ending in a letter or digit. */
+function cut(value: string): string {
+  return value.slice(0, longestValue).replace(/[^A-Za-z0-9]+$/, '');
 }
 
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
 }

@@ -1,4 +1,5 @@
-import type { NodeView, PodView, Taint } from './cluster.ts';
+import type { BudgetView, LabelSelector, NodeView, PodView, Taint } from './cluster.ts';
+import { readWishes } from './pod-wishes.ts';
 
 /** The fields that we read of a Kubernetes object; each may be missing. */
 interface ObjectMeta {
@@ -12,9 +13,16 @@ interface ObjectMeta {
   readonly ownerReferences?: readonly { kind: string; name: string; uid: string; controller?: boolean }[];
 }
 
+export interface BudgetObject {
+  readonly metadata?: ObjectMeta;
+  readonly spec?: { selector?: LabelSelector };
+  readonly status?: { disruptionsAllowed?: number; currentHealthy?: number; desiredHealthy?: number };
+}
+
 export interface NodeObject {
   readonly metadata?: ObjectMeta;
   readonly spec?: { providerID?: string; unschedulable?: boolean; taints?: readonly Taint[] };
+  readonly status?: { conditions?: readonly { type: string; status: string }[] };
 }
 
 export interface PodObject {
@@ -22,9 +30,13 @@ export interface PodObject {
   readonly spec?: {
     terminationGracePeriodSeconds?: number;
     priorityClassName?: string;
-    volumes?: readonly { emptyDir?: unknown }[];
+    volumes?: readonly { emptyDir?: unknown; persistentVolumeClaim?: unknown; ephemeral?: unknown }[];
   };
-  readonly status?: { phase?: string; conditions?: readonly { type: string; status: string }[] };
+  readonly status?: {
+    phase?: string;
+    conditions?: readonly { type: string; status: string }[];
+    containerStatuses?: readonly { name: string; state?: { terminated?: unknown } }[];
+  };
 }
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror */
@@ -54,6 +66,7 @@ export function toPodView(pod: PodObject): PodView {
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
     uid: metadata.uid ?? '',
+    labels: metadata.labels ?? {},
     phase: status.phase ?? 'Unknown',
     ready: status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? false,
     owner: owner && { kind: owner.kind, name: owner.name, uid: owner.uid },
@@ -61,6 +74,24 @@ export function toPodView(pod: PodObject): PodView {
     usesEmptyDir: spec.volumes?.some((volume) => volume.emptyDir !== undefined) ?? false,
     gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGracePeriodSeconds,
     priorityClass: spec.priorityClassName,
+    wishes: readWishes(metadata.annotations ?? {}),
+    runningContainers: (status.containerStatuses ?? [])
+      .filter((container) => container.state?.terminated === undefined)
+      .map((container) => container.name),
+    usesClaims:
+      spec.volumes?.some((it) => it.persistentVolumeClaim !== undefined || it.ephemeral !== undefined) ??
+      false,
     deletionAt: metadata.deletionTimestamp === undefined ? undefined : Date.parse(metadata.deletionTimestamp),
+  };
+}
+
+export function toBudgetView({ metadata = {}, spec = {}, status = {} }: BudgetObject): BudgetView {
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    selector: spec.selector ?? {},
+    disruptionsAllowed: status.disruptionsAllowed ?? 0,
+    currentHealthy: status.currentHealthy ?? 0,
+    desiredHealthy: status.desiredHealthy ?? 0,
   };
 }

@@ -1,0 +1,58 @@
+import type { BudgetView, Cluster, PodView, Urgency } from '../kubernetes/cluster.ts';
+import { budgetReason, budgetsOf } from './budgets.ts';
+
+/**
+ * What is known of the budgets that hold pods of this drain: nothing is asked until an eviction was refused, then
+ * the budgets of its namespace are listed and watched, so that the pod is asked again as soon as one allows it.
+ */
+export class BudgetWatch {
+  readonly #modules: { readonly cluster: Cluster; readonly urgency: () => Urgency };
+  readonly #onAllowed: (namespace: string) => void;
+  readonly #namespaces = new Map<string, readonly BudgetView[] | undefined>();
+
+  constructor(
+    options: { readonly onAllowed: (namespace: string) => void },
+    modules: { readonly cluster: Cluster; readonly urgency: () => Urgency },
+  ) {
+    this.#onAllowed = options.onAllowed;
+    this.#modules = modules;
+  }
+
+  /** An eviction in this namespace was refused. @returns the watch, where it was not running; ends with the signal */
+  watch(namespace: string, signal: AbortSignal): Promise<void> | undefined {
+    if (this.#namespaces.has(namespace)) return undefined;
+    this.#namespaces.set(namespace, undefined);
+    return this.#follow(namespace, signal);
+  }
+
+  /** Whether Kubernetes can't evict the pod at all, because two budgets want to have a say. */
+  hasTwo(pod: PodView): boolean {
+    return this.#of(pod).length > 1;
+  }
+
+  /** Why the pod is held; undefined where the budgets are not known. */
+  reason(pod: PodView): string | undefined {
+    const budgets = this.#of(pod);
+    return budgets.length === 0 ? undefined : budgetReason(budgets);
+  }
+
+  #of(pod: PodView): BudgetView[] {
+    return budgetsOf(pod, this.#namespaces.get(pod.namespace) ?? []);
+  }
+
+  async #follow(namespace: string, signal: AbortSignal): Promise<void> {
+    const { cluster, urgency } = this.#modules;
+    for await (const budgets of cluster.budgetsIn(namespace, urgency(), signal)) {
+      const before = this.#namespaces.get(namespace);
+      this.#namespaces.set(namespace, budgets);
+      if (before !== undefined && budgets.some((budget) => allowsMore(budget, before))) {
+        this.#onAllowed(namespace);
+      }
+    }
+  }
+}
+
+function allowsMore(budget: BudgetView, before: readonly BudgetView[]): boolean {
+  const then = before.find((it) => it.name === budget.name)?.disruptionsAllowed ?? 0;
+  return budget.disruptionsAllowed > then;
+}

@@ -1,0 +1,122 @@
+import type { Clock } from '../clock.ts';
+import type { AskAnswer, Cluster, Urgency } from '../kubernetes/cluster.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
+import type { LeavingPod } from './pod-board.ts';
+
+/** A refused request is tried again after 100 ms, then twice as long each time, up to 5 s. */
+const shortestBackOffMs = 100;
+const longestBackOffMs = 5_000;
+
+export interface PodAskingModules {
+  readonly clock: Clock;
+  readonly cluster: Cluster;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'evictionsRefused'>;
+}
+
+export interface PodAskingOptions {
+  readonly policy: DrainPolicy;
+  readonly goal: () => DrainGoal;
+  readonly urgency: () => Urgency;
+  readonly onRefused: (pod: LeavingPod) => void;
+}
+
+/** Asks one pod after the other, each until it is on its way out. */
+export class PodAsking {
+  readonly #options: PodAskingOptions;
+  readonly #modules: PodAskingModules;
+  #mayDelete = true;
+
+  constructor(options: PodAskingOptions, modules: PodAskingModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Ends when the pod has been asked or is gone. @throws the pod's own signal's reason */
+  async ask(pod: LeavingPod): Promise<'asked' | 'gone'> {
+    const { clock, logger } = this.#modules;
+    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
+      const request = this.#request(pod);
+      const answer = await this.#put(pod, request);
+      if (answer.answer === 'gone') return 'gone';
+      if (answer.answer === 'asked') {
+        const clampedToSeconds = this.#clamp(pod, request);
+        pod.asked = { at: clock.now(), by: request.by, clampedToSeconds };
+        pod.isTerminating = true;
+        if (clampedToSeconds !== undefined) {
+          logger.warn('The grace period of a pod was cut, for it does not fit before the deadline', {
+            pod: nameOf(pod),
+            grace_seconds: clampedToSeconds,
+          });
+        }
+        if (request.by === 'deletion') {
+          logger.warn('Pod deleted past its disruption budget, for the machine is about to end', {
+            pod: nameOf(pod),
+          });
+        }
+        return 'asked';
+      }
+      this.#noteRefusal(pod, request, answer);
+      await this.#backOff(pod, backOffMs * (0.75 + Math.random() / 2));
+      if (pod.isTerminating) return 'asked';
+      pod.asking.signal.throwIfAborted();
+    }
+  }
+
+  #request(pod: LeavingPod): AskRequest {
+    const { policy, goal } = this.#options;
+    const request = requestFor(pod.planned, policy, goal(), this.#modules.clock.now());
+    return this.#mayDelete ? request : { ...request, by: 'eviction' };
+  }
+
+  #put(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Promise<AskAnswer> {
+    const { cluster } = this.#modules;
+    const { signal } = pod.asking;
+    const urgency = this.#options.urgency();
+    return by === 'deletion'
+      ? cluster.deletePod(pod.planned.pod, gracePeriodSeconds, urgency, signal)
+      : cluster.evict(pod.planned.pod, gracePeriodSeconds, urgency, signal);
+  }
+
+  #clamp(pod: LeavingPod, { gracePeriodSeconds }: AskRequest): number | undefined {
+    const own = pod.planned.gracePeriodSeconds ?? pod.planned.pod.gracePeriodSeconds;
+    return gracePeriodSeconds !== undefined && gracePeriodSeconds < own ? gracePeriodSeconds : undefined;
+  }
+
+  #noteRefusal(
+    pod: LeavingPod,
+    { by }: AskRequest,
+    { cause, text }: AskAnswer & { answer: 'refused' },
+  ): void {
+    const { metrics, logger } = this.#modules;
+    metrics.evictionsRefused.inc({ cause });
+    if (pod.refusal?.cause !== cause) {
+      logger.info('Eviction refused, trying again', { pod: nameOf(pod), cause, text });
+    }
+    if (by === 'deletion' && cause === 'denied' && this.#mayDelete) {
+      this.#mayDelete = false;
+      logger.warn(
+        'Not allowed to delete pods, evicting on: add the verb "delete" on "pods" to the ClusterRole so that no pod is cut off by the machine\'s end',
+        { text },
+      );
+    }
+    pod.refusal = { cause, text, times: (pod.refusal?.times ?? 0) + 1 };
+    this.#options.onRefused(pod);
+  }
+
+  /** Not beyond the instant at which the request changes; ended early when there is hope, or nothing left to ask. */
+  async #backOff(pod: LeavingPod, ms: number): Promise<void> {
+    const { clock } = this.#modules;
+    if (pod.isTerminating || pod.asking.signal.aborted) return;
+    const untilAskBy = (pod.planned.askBy ?? Infinity) - clock.now();
+    pod.backOff = new AbortController();
+    await clock.sleep(untilAskBy > 0 ? Math.min(ms, untilAskBy) : ms, pod.backOff.signal).catch(() => {});
+    pod.backOff = undefined;
+  }
+}
+
+function nameOf({ planned: { pod } }: LeavingPod): string {
+  return `${pod.namespace}/${pod.name}`;
+}

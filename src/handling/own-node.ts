@@ -1,0 +1,188 @@
+import type { Clock } from '../clock.ts';
+import type { Cancellation, CancellationCause, Source } from '../interruption/delivery.ts';
+import type { Instant, Interruption } from '../interruption/interruption.ts';
+import { decide, type Policy } from '../interruption/policy.ts';
+import type { Cluster, NodeMemory } from '../kubernetes/cluster.ts';
+import type { Logger } from '../logger.ts';
+import { Change } from './change.ts';
+
+export interface OwnNodeOptions {
+  readonly node: string;
+  readonly policy: Policy;
+  /** Take the marks off a machine that has outlived its deadline. */
+  readonly unmarksSurvivors: boolean;
+}
+
+export interface OwnNodeModules {
+  readonly clock: Clock;
+  readonly cluster: Cluster;
+  readonly logger: Logger;
+  /** When this machine booted; undefined where that can't be known. */
+  readonly bootedAt: () => Promise<Instant | undefined>;
+  /** Whether the metadata service shows this interruption; undefined while it has not answered. */
+  readonly isShown: (interruptionId: string) => boolean | undefined;
+}
+
+const sourceName = 'node';
+
+/** The Node is read again after a failure; nothing else waits for it but maintenance, which has time. */
+const shortestBackOffMs = 1_000;
+const longestBackOffMs = 30_000;
+
+/** Signals are looked through this often, in memory. */
+const lookMs = 10_000;
+
+/** AWS may be late: a machine is not called a survivor before this long after its deadline. */
+const survivalMs = 60_000;
+
+/**
+ * What this node carries from before: the one place where an earlier process left word. Read once; from it, and
+ * from what is done since, follows what has to be undone: a reboot that has come to pass, an end that has not.
+ */
+export class OwnNode implements Source {
+  readonly name = sourceName;
+  readonly #options: OwnNodeOptions;
+  readonly #modules: OwnNodeModules;
+  readonly #read = Promise.withResolvers<void>();
+  readonly #known = new Map<string, Instant | undefined>();
+  readonly #done = new Set<string>();
+  readonly #lent = new Set<string>();
+  readonly #change = new Change();
+  #reboot: NodeMemory['reboot'];
+
+  constructor(options: OwnNodeOptions, modules: OwnNodeModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Resolves when the Node was read. */
+  get ready(): Promise<void> {
+    return this.#read.promise;
+  }
+
+  /** The event has come to pass, although AWS may show it for a while. */
+  isDone(interruptionId: string): boolean {
+    return this.#done.has(interruptionId);
+  }
+
+  /** The node was marked for it, by us or by an earlier process. */
+  isMarkedFor(interruptionId: string): boolean {
+    return this.#known.has(interruptionId) || this.#reboot?.eventId === interruptionId;
+  }
+
+  /** The node is being marked for it. */
+  track(interruption: Interruption): void {
+    this.#known.set(interruption.id, decide(interruption, this.#options.policy).deadline);
+    this.#change.tell();
+  }
+
+  async *deliveries(intake: AbortSignal): AsyncGenerator<Cancellation, void, undefined> {
+    try {
+      await this.#readMemory(intake);
+      for (;;) {
+        const over = await this.#whatIsOver();
+        if (over) yield this.#lend(...over);
+        else if (this.#isIdle) await this.#change.next(intake);
+        else await this.#change.within(lookMs, this.#modules.clock, intake);
+      }
+    } catch (error) {
+      if (!intake.aborted) throw error;
+    }
+  }
+
+  settle(item: Cancellation | { readonly type: 'interruption' }): Promise<void> {
+    if (item.type === 'cancellation') {
+      this.forget(item.interruptionId);
+      if (item.why === 'rebooted') {
+        this.#done.add(item.interruptionId);
+        this.#reboot = undefined;
+      }
+    }
+    return Promise.resolve();
+  }
+
+  release(item: Cancellation | { readonly type: 'interruption' }): Promise<void> {
+    if (item.type === 'cancellation') this.#lent.delete(item.interruptionId);
+    return Promise.resolve();
+  }
+
+  /** What was done for it has been undone. */
+  forget(interruptionId: string): void {
+    this.#known.delete(interruptionId);
+    this.#lent.delete(interruptionId);
+  }
+
+  async #readMemory(intake: AbortSignal): Promise<void> {
+    const { clock, cluster, logger } = this.#modules;
+    const { node } = this.#options;
+    let isTold = false;
+    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
+      try {
+        this.#take(await cluster.memoryOf(node, intake));
+        return;
+      } catch (error) {
+        intake.throwIfAborted();
+        if (!isTold)
+          logger.warn('Cannot read what this node was marked for before, trying again', { node, error });
+        isTold = true;
+      }
+      await clock.sleep(backOffMs, intake);
+    }
+  }
+
+  #take(memory: NodeMemory | undefined): void {
+    for (const { id, deadline } of memory?.signals ?? []) {
+      if (!this.#known.has(id))
+        this.#known.set(id, deadline === undefined ? undefined : Date.parse(deadline));
+    }
+    for (const id of memory?.done ?? []) this.#done.add(id);
+    this.#reboot = memory?.reboot && {
+      ...memory.reboot,
+      eventId: memory.reboot.eventId ?? memory.signals.find((it) => it.kind === 'SCHEDULED_EVENT')?.id,
+    };
+    this.#read.resolve();
+  }
+
+  /** Nothing of what is known can come to be over by itself. */
+  get #isIdle(): boolean {
+    return !this.#reboot && [...this.#known.values()].every((deadline) => deadline === undefined);
+  }
+
+  async #whatIsOver(): Promise<[id: string, why: CancellationCause] | undefined> {
+    if (this.#reboot) {
+      const id = this.#reboot.eventId ?? 'reboot';
+      if (!this.#lent.has(id) && (await this.#hasRebooted(this.#reboot))) return [id, 'rebooted'];
+    }
+    const { clock, isShown, logger } = this.#modules;
+    for (const [id, deadline] of this.#known) {
+      if (deadline === undefined || clock.now() < deadline + survivalMs || this.#lent.has(id)) continue;
+      if (isShown(id) !== false) continue;
+      if (this.#options.unmarksSurvivors) return [id, 'survived'];
+      logger.info('This machine has outlived its deadline; its marks are kept, as told', {
+        interruption_id: id,
+      });
+      this.#known.delete(id);
+    }
+    return undefined;
+  }
+
+  async #hasRebooted({ eventId, markedAt }: NonNullable<NodeMemory['reboot']>): Promise<boolean> {
+    // Without the label that says when, an event that AWS shows no more has come to pass.
+    if (markedAt === undefined) return eventId === undefined || this.#modules.isShown(eventId) === false;
+    const bootedAt = await this.#modules.bootedAt();
+    return bootedAt !== undefined && bootedAt > markedAt;
+  }
+
+  #lend(interruptionId: string, why: CancellationCause): Cancellation {
+    this.#lent.add(interruptionId);
+    const { node } = this.#options;
+    return {
+      type: 'cancellation',
+      interruptionId,
+      why,
+      where: { nodeName: node },
+      source: sourceName,
+      handle: undefined,
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import type { ApiAnswer } from './api-client.ts';
+import type { AskAnswer, PodRef, RefusalCause } from './cluster.ts';
+import { hasCause, statusOf, textOf } from './status.ts';
+
+/** What an answer to an eviction or deletion means for the pod. */
+export function toAnswer(pod: PodRef, answer: ApiAnswer): AskAnswer {
+  if (answer.status >= 200 && answer.status < 300) return { answer: 'asked' };
+  // Another 404 is a server, or a proxy, that does not know the path.
+  if (answer.status === 404 && statusOf(answer.body).details?.name === pod.name) return { answer: 'gone' };
+  return { answer: 'refused', cause: causeOf(answer), text: textOf(answer) };
+}
+
+function causeOf(answer: ApiAnswer): RefusalCause {
+  const { status, body } = answer;
+  // The cause first: a budget that its controller has not seen yet sends Retry-After as well.
+  if (hasCause(body, 'DisruptionBudget')) return 'budget';
+  if (status === 429) return 'overloaded';
+  if (status === 409) return 'conflict';
+  if (hasCause(body, 'NamespaceTerminating')) return 'namespace-terminating';
+  return status >= 500 ? 'unavailable' : 'denied';
+}
+
+/** Where no answer came. */
+export function noAnswer(error: unknown): AskAnswer {
+  return {
+    answer: 'refused',
+    cause: 'unavailable',
+    text: error instanceof Error ? error.message : String(error),
+  };
+}
