@@ -93,3 +93,13 @@ test('a notice is delivered within the poll interval, with all that is known of 
   assert.equal(notice.deadline, notice.startTime);
   assert.deepEqual(notice.where, { nodeName: 'node-1', instanceId: 'i-0123456789abcdef0' });
 });
+
+test('an identity that can not be had does not keep a notice back', async () => {
+  await using it = await sourceOverFake();
+  it.start();
+  await it.clock.advance(5000);
+  it.imds.faults.add({ kind: 'hang' }, { when: ({ path }) => /identity|instance-id/.test(path) });
+  it.imds.interrupt();
+  await it.clock.advanceUntil(() => it.delivered.length === 1, { maxMs: 1700 });
+  assert.deepEqual(it.interruptions()[0]?.where, { nodeName: 'node-1' });
+});
