@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ClockSkew } from '../src/clock-skew.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { capturedLogger } from './logger/captured-logger.ts';

@@ -6,8 +6,11 @@ import { TokenKeeper } from './token.ts';
 
 const tokenHeader = 'x-aws-ec2-metadata-token';
 
-/** The pause before the second try; each later one is twice as long. */
+/** The pause before the second try; each later one is twice as long, up to the longest. */
 const firstPauseMs = 100;
+const longestPauseMs = 2000;
+/** However many tries were asked for: a poll that goes on for longer had better be the next one. */
+const longestTryingMs = 10_000;
 
 export interface ImdsClientOptions extends ExchangeOptions {
   /** How often a request is tried before it counts as failed. @default 3 */
@@ -50,12 +53,15 @@ export class ImdsClient implements MetadataReader {
   }
 
   async get(path: string, { signal, tries = this.#tries }: GetOptions = {}): Promise<string | undefined> {
+    const beganAt = this.#clock.now();
     for (let tried = 1; ; tried += 1) {
       try {
         return document(path, await this.#ask(path, signal));
       } catch (error) {
         if (tried >= tries || !(error instanceof ImdsError) || !mayPass(error)) throw error;
-        await this.#clock.sleep(firstPauseMs * 2 ** (tried - 1) * (1 + Math.random()), signal);
+        if (this.#clock.now() - beganAt >= longestTryingMs) throw error;
+        const pauseMs = Math.min(firstPauseMs * 2 ** (tried - 1), longestPauseMs);
+        await this.#clock.sleep(pauseMs * (1 + Math.random()), signal);
       }
     }
   }

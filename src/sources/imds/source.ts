@@ -15,6 +15,8 @@ import { SignalTable } from './signal-table.ts';
 import type { Reading, SignalDocument, SignalKind } from './signal.ts';
 import { UnreadableDocuments } from './unreadable.ts';
 
+const waitForIdentityMs = 500;
+
 export interface ImdsSourceOptions {
   readonly nodeName: string;
   /** The signals to watch for, each polled so often. */
@@ -148,15 +150,30 @@ export class ImdsSource implements Source {
   async #take({ kind, signals }: Watch, readings: readonly Reading[], signal: AbortSignal): Promise<void> {
     const shown = readings.some(({ sightings, finished }) => sightings.length + finished.length > 0);
     if (!shown && signals.size === 0) return;
-    const { clock, skew, identity } = this.#modules;
+    const { clock, skew } = this.#modules;
     const complete =
       readings.length === kind.documents.length &&
       readings.every(({ unreadable }) => unreadable === undefined);
-    const instanceId = shown ? await identity.instanceId(signal).catch(() => '') : '';
+    const instanceId = shown ? await this.#instanceId(signal) : '';
     signals.take(readings, complete, {
       now: clock.now(),
       where: { nodeName: this.#nodeName, ...(instanceId !== '' && { instanceId }) },
       toLocal: (instant) => skew.toLocal(instant),
     });
+  }
+
+  /** Empty where it isn't to be had at once: a notice is worth more than the id of its instance. */
+  async #instanceId(signal: AbortSignal): Promise<string> {
+    const { clock, identity } = this.#modules;
+    const patience = new AbortController();
+    const lose = (): void => patience.abort();
+    clock.sleep(waitForIdentityMs, patience.signal).then(lose, lose);
+    try {
+      return await identity.instanceId(AbortSignal.any([signal, patience.signal]));
+    } catch {
+      return '';
+    } finally {
+      lose();
+    }
   }
 }

@@ -125,3 +125,11 @@ test('a metadata service on IPv6, and a base URL that ends in a slash', async ()
   await using other = await clientOverFake({}, { url: `${it.imds.url}/` });
   assert.equal(await it.clock.advanceWhile(other.client.get(idPath)), 'i-0123456789abcdef0');
 });
+
+test('a hundred tries are not waited for', async () => {
+  await using it = await clientOverFake({}, { tries: 100 });
+  it.imds.faults.add({ kind: 'hang' });
+  const began = it.clock.now();
+  await assert.rejects(it.clock.advanceWhile(it.client.get(idPath)), { code: 'timeout' });
+  assert.ok(it.clock.now() - began < 20_000);
+});

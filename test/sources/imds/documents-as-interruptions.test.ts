@@ -267,3 +267,41 @@ test('deadlines are on this clock, the times that AWS gave are not', () => {
   assert.ok(event?.kind === 'SCHEDULED_EVENT');
   assert.equal(event.notBefore, at('2019-01-21T09:00:38Z'));
 });
+
+const recorded = (name: string): string => fixture(`ec2-metadata-mock/${name}`);
+
+for (const action of ['terminate', 'stop', 'hibernate']) {
+  test(`the notice of the EC2 metadata mock: ${action}`, () => {
+    const notice = only('spot-instance-action', recorded(`spot-${action}.json`));
+    assert.ok(notice.kind === 'SPOT_ITN');
+    assert.equal(notice.action, action);
+    assert.equal(notice.deadline, notice.startTime);
+  });
+}
+
+for (const code of [
+  'instance-reboot',
+  'instance-retirement',
+  'instance-stop',
+  'system-maintenance',
+  'system-reboot',
+]) {
+  test(`maintenance of the EC2 metadata mock: ${code}`, () => {
+    const event = only('scheduled-maintenance', recorded(`maintenance-${code}-active.json`));
+    assert.ok(event.kind === 'SCHEDULED_EVENT');
+    assert.equal(event.code, code);
+    assert.equal(event.notBefore, at('2030-01-09T03:04:05Z'));
+    for (const why of ['canceled', 'completed'] as const) {
+      const reading = read('scheduled-maintenance', recorded(`maintenance-${code}-${why}.json`));
+      assert.deepEqual(reading, { sightings: [], finished: [{ id: event.id, why }] });
+    }
+  });
+}
+
+test('the other documents of the EC2 metadata mock', () => {
+  assert.equal(only('rebalance-recommendation', recorded('rebalance.json')).kind, 'REBALANCE_RECOMMENDATION');
+  const terminated = recorded('target-lifecycle-state-terminated.txt');
+  assert.equal(only('target-lifecycle-state', terminated).kind, 'ASG_LIFECYCLE');
+  const inService = read('target-lifecycle-state', recorded('target-lifecycle-state-in-service.txt'));
+  assert.deepEqual(inService, { sightings: [], finished: [] });
+});

@@ -49,7 +49,7 @@ test('a path that hangs does not keep a notice back', async () => {
 test('the loops are watched, and no longer once they have ended', async () => {
   await using it = await sourceOverFake();
   it.start();
-  await it.clock.advance(3_600_000 / 6);
+  await it.clock.advance(120_000);
   assert.deepEqual(it.health.stuckLoops(), []);
   it.stopping.abort();
   await it.clock.advance(3_600_000);
@@ -66,4 +66,40 @@ test('deliveries end when intake is aborted, in the middle of a request too', as
   it.stopping.abort();
   assert.equal((await next).done, true);
   assert.deepEqual(it.warnings(), []);
+});
+
+test('deadlines follow the clock of AWS', async () => {
+  await using it = await sourceOverFake();
+  it.imds.skewMs = 30_000;
+  it.start();
+  await it.clock.advance(60_000);
+  it.imds.interrupt('terminate', 150_000);
+  await it.clock.advance(1000);
+  const [notice] = it.interruptions();
+  assert.ok(notice?.kind === 'SPOT_ITN');
+  assert.ok(Math.abs(notice.deadline - (notice.startTime - 30_000)) < 700);
+  assert.equal(it.warnings().length, 1);
+});
+
+test('a notice is delivered within the poll interval, with all that is known of the instance', async () => {
+  await using it = await sourceOverFake();
+  it.start();
+  await it.clock.advance(5500);
+  assert.deepEqual(it.delivered, []);
+  it.imds.interrupt();
+  await it.clock.advance(1000);
+  const [notice] = it.interruptions();
+  assert.ok(notice?.kind === 'SPOT_ITN');
+  assert.equal(notice.deadline, notice.startTime);
+  assert.deepEqual(notice.where, { nodeName: 'node-1', instanceId: 'i-0123456789abcdef0' });
+});
+
+test('an identity that can not be had does not keep a notice back', async () => {
+  await using it = await sourceOverFake();
+  it.start();
+  await it.clock.advance(5000);
+  it.imds.faults.add({ kind: 'hang' }, { when: ({ path }) => /identity|instance-id/.test(path) });
+  it.imds.interrupt();
+  await it.clock.advanceUntil(() => it.delivered.length === 1, { maxMs: 1700 });
+  assert.deepEqual(it.interruptions()[0]?.where, { nodeName: 'node-1' });
 });

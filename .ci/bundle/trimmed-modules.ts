@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Plugin } from 'esbuild';
+
+const ownLookUp = Symbol('a look-up of this plugin');
+
+/** Leaves out what is imported and never used, where a package doesn't say itself that it can be. */
+export const trimmedModules: Plugin = {
+  name: 'trimmed-modules',
+  setup(build) {
+    // client-node's index imports all of its parts, the models of every API object among them.
+    build.onResolve({ filter: /^@kubernetes\/client-node$/ }, async ({ path, pluginData, ...options }) => {
+      if (pluginData === ownLookUp) return undefined;
+      return { ...(await build.resolve(path, { ...options, pluginData: ownLookUp })), sideEffects: false };
+    });
+    build.onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, importer, resolveDir }) =>
+      importer.includes('/node_modules/@kubernetes/client-node/')
+        ? { path: join(resolveDir, path), sideEffects: false }
+        : undefined,
+    );
+    // A program that imports a package.json wants its name and version.
+    build.onLoad({ filter: /\/package\.json$/ }, async ({ path }) => {
+      const { name, version } = JSON.parse(await readFile(path, 'utf8')) as Record<string, string>;
+      return { contents: JSON.stringify({ name, version }), loader: 'json' };
+    });
+  },
+};
