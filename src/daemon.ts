@@ -1,10 +1,12 @@
 import { ClockSkew } from './clock-skew.ts';
+import { readBootTime, type ReadFile } from './boot-time.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { Intake } from './handling/intake.ts';
+import type { NodeWorkflowOptions } from './handling/node-workflow.ts';
+import { OwnNode } from './handling/own-node.ts';
 import { Health } from './health.ts';
 import { HttpServer } from './http/server.ts';
-import type { Policy } from './interruption/policy.ts';
 import { ApiClient } from './kubernetes/api-client.ts';
 import { ApiCluster } from './kubernetes/api-cluster.ts';
 import { Credentials } from './kubernetes/credentials.ts';
@@ -26,6 +28,7 @@ export interface DaemonOptions {
 export interface DaemonModules {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly readFile: ReadFile;
 }
 
 /** Where Kubernetes puts the credentials of a pod's ServiceAccount. */
@@ -38,7 +41,10 @@ export class Daemon {
   readonly #imds: ImdsClient;
   readonly #credentials: Credentials;
 
-  constructor({ config, version, certificateAuthorities }: DaemonOptions, { clock, logger }: DaemonModules) {
+  constructor(
+    { config, version, certificateAuthorities }: DaemonOptions,
+    { clock, logger, readFile }: DaemonModules,
+  ) {
     const metrics = createMetrics(version);
     const health = new Health(clock);
     const shared = { clock, logger, log: logger, metrics, health };
@@ -78,8 +84,17 @@ export class Daemon {
     );
     const skew = new ClockSkew({ against: 'imds' }, shared);
     this.#imds = new ImdsClient({ url: config.imds.baseUrl, tries: config.imds.tries }, { ...shared, skew });
-    const sources = [createImdsSource(config, { ...shared, skew, client: this.#imds })];
-    this.#intake = new Intake(workflowOptions(config), { ...shared, cluster, sources });
+    const source = createImdsSource(config, { ...shared, skew, client: this.#imds });
+    const ownNode = new OwnNode(
+      { node: config.nodeName, policy: config.policy, unmarksSurvivors: config.unmarksSurvivors },
+      {
+        ...shared,
+        cluster,
+        bootedAt: () => readBootTime({ uptimeFile: config.imds.uptimeFile }, { clock, logger, readFile }),
+        isShown: (id) => source.isShown(id),
+      },
+    );
+    this.#intake = new Intake(workflowOptions(config), { ...shared, cluster, ownNode, sources: [source] });
   }
 
   /** Runs until `stopping` is aborted and the work in flight is done, or until `killing` is aborted. */
@@ -129,31 +144,20 @@ function createImdsSource(
   );
 }
 
-function workflowOptions(config: Config) {
-  const { drain, ownPod, dryRun } = config;
+function workflowOptions(config: Config): NodeWorkflowOptions {
+  const { drain, ownPod, dryRun, policy, marks } = config;
   return {
-    policy: policyOf(config),
+    policy,
+    dryRun,
+    outOfServiceTaint: marks.outOfServiceTaint,
     drain: {
       ignoreDaemonSets: drain.ignoreDaemonSets,
       deleteLocalData: drain.deleteLocalData,
       self: { name: ownPod?.name ?? '', namespace: ownPod?.namespace ?? '' },
       podGracePeriodSeconds: drain.podGraceSeconds,
+      marginMs: drain.marginSeconds * 1000,
+      honoursDoNotDisrupt: drain.honorsDoNotDisrupt,
+      waitsForVolumeDetach: drain.waitsForVolumeDetach,
     },
-    nodeGracePeriodMs: drain.nodeGraceSeconds === undefined ? undefined : drain.nodeGraceSeconds * 1000,
-    dryRun,
-  };
-}
-
-/** NTH's options as what is done about each kind. */
-function policyOf({ policy }: Config): Policy {
-  const usual = policy.cordonOnly ? 'mark' : 'drain';
-  return {
-    SPOT_ITN: usual,
-    SCHEDULED_EVENT: usual,
-    ASG_LIFECYCLE: usual,
-    STATE_CHANGE: usual,
-    REBALANCE_RECOMMENDATION: policy.cordonOnly ? 'mark' : policy.rebalance,
-    // Nothing goes away when an instance is launched.
-    ASG_LAUNCH_LIFECYCLE: 'ignore',
   };
 }

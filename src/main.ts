@@ -34,7 +34,10 @@ async function main(): Promise<number> {
 
   const { stopping, killing } = endOnSignals(logger);
   const certificateAuthorities = await readAuthorities(config.network.caFile, logger);
-  const daemon = new Daemon({ config, version, certificateAuthorities }, { clock: systemClock, logger });
+  const daemon = new Daemon(
+    { config, version, certificateAuthorities },
+    { clock: systemClock, logger, readFile: readFileFromDisk },
+  );
   await daemon.run(stopping, killing);
   logger.info('Stopped');
   return 0;

@@ -1,15 +1,10 @@
+import type { Policy } from '../interruption/policy.ts';
 import type { LogLevelName } from './formats.ts';
 
 /** Where interruptions come from: this node's metadata service, or a queue for all nodes. */
 type Mode = 'imds' | 'queue';
 export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const;
 type TaintEffect = (typeof taintEffects)[number];
-
-/** What each kind is answered with, where an option says so. */
-interface PolicyConfig {
-  readonly cordonOnly: boolean;
-  readonly rebalance: 'mark' | 'drain';
-}
 
 export interface ImdsConfig {
   /** Without a slash at the end. */
@@ -37,8 +32,9 @@ export interface DrainConfig {
   readonly deleteLocalData: boolean;
   /** Undefined: each pod's own grace period. */
   readonly podGraceSeconds: number | undefined;
-  /** Undefined: a drain is not limited by it. */
-  readonly nodeGraceSeconds: number | undefined;
+  readonly marginSeconds: number;
+  readonly honorsDoNotDisrupt: boolean;
+  readonly waitsForVolumeDetach: boolean;
 }
 
 export interface MarksConfig {
@@ -116,7 +112,8 @@ export interface Config {
   /** Never evicted; in any namespace where that is undefined. */
   readonly ownPod: { readonly name: string; readonly namespace: string | undefined } | undefined;
   readonly dryRun: boolean;
-  readonly policy: PolicyConfig;
+  readonly policy: Policy;
+  readonly unmarksSurvivors: boolean;
   readonly imds: ImdsConfig;
   readonly drain: DrainConfig;
   readonly marks: MarksConfig;

@@ -1,3 +1,4 @@
+import { interruptionPolicyProblem, type InterruptionPolicySetting } from './interruption-policy.ts';
 import type { OptionDefinition } from './schema/definition.ts';
 import { parseHttpUrl, parseProxyUrl } from './urls.ts';
 
@@ -10,6 +11,8 @@ export interface FormatValues {
   readonly port: number;
   readonly 'port-text': string;
   readonly text: string;
+  readonly choice: string;
+  readonly 'interruption-policy': InterruptionPolicySetting;
   readonly list: readonly string[];
   readonly 'http-url': string;
   readonly 'proxy-url': string;
@@ -80,6 +83,17 @@ export const formats: Readonly<Record<FormatName, Format>> = {
         value === '' || (/^\d{1,5}$/u.test(String(value)) && Number(value) <= 65_535),
         portExpectation(value),
       ),
+  },
+  choice: {
+    validate: (value, { choices = [] }) =>
+      expect(choices.includes(String(value)), `one of ${choices.join(', ')}`),
+  },
+  'interruption-policy': {
+    coerce: jsonValue,
+    validate: (value) => {
+      const problem = interruptionPolicyProblem(value);
+      expect(problem === undefined, problem ?? '');
+    },
   },
   text: { validate: (value) => expect(typeof value === 'string', 'a text') },
   list: {

@@ -3,6 +3,7 @@ import type { OptionDefinition, Section } from './schema/definition.ts';
 import { drain } from './schema/drain.ts';
 import { general } from './schema/general.ts';
 import { imds } from './schema/imds.ts';
+import { interruptions } from './schema/interruptions.ts';
 import { kubernetes } from './schema/kubernetes.ts';
 import { marks } from './schema/marks.ts';
 import { network } from './schema/network.ts';
@@ -14,6 +15,7 @@ import { webhook } from './schema/webhook.ts';
 export const sections: readonly Section[] = [
   general,
   imds,
+  interruptions,
   drain,
   marks,
   kubernetes,
@@ -28,6 +30,7 @@ export const sections: readonly Section[] = [
 const options = {
   ...general.options,
   ...imds.options,
+  ...interruptions.options,
   ...drain.options,
   ...marks.options,
   ...kubernetes.options,

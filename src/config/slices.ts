@@ -1,3 +1,4 @@
+import type { Policy } from '../interruption/policy.ts';
 import {
   type Config,
   type DrainConfig,
@@ -11,22 +12,22 @@ import {
   type WebhookConfig,
 } from './config.ts';
 import type { Settings } from './settings.ts';
+import { policyOf } from './policy.ts';
 import { parseHttpUrl, parseProxyUrl, regionOfQueueUrl } from './urls.ts';
 
 /** Cuts settings without problems into what each part needs, with the sentinels of the options (-1, 0, empty) gone. */
 export function slice(settings: Settings): Config {
   const podName = settings.get('pod-name');
+  const policy = policyOf(settings);
   return deepFreeze({
     mode: settings.get('enable-sqs-termination-draining') ? 'queue' : 'imds',
     nodeName: settings.get('node-name'),
     ownPod:
       podName === '' ? undefined : { name: podName, namespace: orUndefined(settings.get('pod-namespace')) },
     dryRun: settings.get('dry-run'),
-    policy: {
-      cordonOnly: settings.get('cordon-only'),
-      rebalance: settings.get('enable-rebalance-draining') ? 'drain' : 'mark',
-    },
-    imds: imds(settings),
+    policy,
+    unmarksSurvivors: settings.get('unmark-survivors'),
+    imds: imds(settings, policy),
     drain: drain(settings),
     marks: marks(settings),
     kubernetes: kubernetes(settings),
@@ -45,16 +46,15 @@ export function slice(settings: Settings): Config {
   });
 }
 
-function imds(settings: Settings): ImdsConfig {
+function imds(settings: Settings, policy: Policy): ImdsConfig {
   return {
     baseUrl: (parseHttpUrl(settings.get('metadata-url'))?.href ?? '').replace(/\/+$/u, ''),
     tries: Math.max(settings.get('metadata-tries'), 1),
     monitors: {
-      spotInterruption: settings.get('enable-spot-interruption-draining'),
-      scheduledEvent: settings.get('enable-scheduled-event-draining'),
-      rebalanceRecommendation:
-        settings.get('enable-rebalance-monitoring') || settings.get('enable-rebalance-draining'),
-      asgLifecycle: settings.get('enable-asg-lifecycle-draining'),
+      spotInterruption: policy.SPOT_ITN.response !== 'ignore',
+      scheduledEvent: policy.SCHEDULED_EVENT.response !== 'ignore',
+      rebalanceRecommendation: policy.REBALANCE_RECOMMENDATION.response !== 'ignore',
+      asgLifecycle: policy.ASG_LIFECYCLE.response !== 'ignore',
     },
     pollIntervalMs: {
       spotInterruption: settings.get('spot-poll-interval-ms'),
@@ -68,12 +68,13 @@ function imds(settings: Settings): ImdsConfig {
 
 function drain(settings: Settings): DrainConfig {
   const podGraceSeconds = settings.get('pod-termination-grace-period');
-  const nodeGraceSeconds = settings.get('node-termination-grace-period');
   return {
     ignoreDaemonSets: settings.get('ignore-daemon-sets'),
     deleteLocalData: settings.get('delete-local-data'),
     podGraceSeconds: podGraceSeconds < 0 ? undefined : podGraceSeconds,
-    nodeGraceSeconds: nodeGraceSeconds === 0 ? undefined : nodeGraceSeconds,
+    marginSeconds: settings.get('drain-margin-seconds'),
+    honorsDoNotDisrupt: settings.get('honor-do-not-disrupt'),
+    waitsForVolumeDetach: settings.get('wait-for-volume-detach'),
   };
 }
 

@@ -24,7 +24,6 @@ export class Intake {
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #workflows = new Map<string, NodeWorkflow>();
   readonly #running = new Set<Promise<void>>();
-  readonly #counted = new Set<string>();
 
   constructor(options: NodeWorkflowOptions, modules: IntakeModules) {
     this.#options = options;
@@ -90,8 +89,8 @@ export class Intake {
     const { metrics, ownNode } = this.#modules;
     if (decide(interruption, this.#options.policy).response === 'ignore') return false;
     if (ownNode.isDone(interruption.id)) return false;
-    if (!this.#counted.has(interruption.id)) {
-      this.#counted.add(interruption.id);
+    // What comes again, or was known to an earlier process, is counted once.
+    if (!ownNode.isMarkedFor(interruption.id)) {
       metrics.interruptions.inc({ kind: interruption.kind, source: source.name });
     }
     if (!this.#options.dryRun) ownNode.track(interruption);
@@ -100,7 +99,6 @@ export class Intake {
 
   #isToUndo({ interruptionId, why }: Cancellation): boolean {
     const { logger, ownNode } = this.#modules;
-    this.#counted.delete(interruptionId);
     const isMarked = ownNode.isMarkedFor(interruptionId);
     if (isMarked && this.#options.dryRun) {
       logger.info('Node would have been uncordoned and unmarked, but dry-run flag was set', {

@@ -32,6 +32,9 @@ const longestBackOffMs = 30_000;
 /** Signals are looked through this often, in memory. */
 const lookMs = 10_000;
 
+/** More interruptions than this are not of one time; the oldest are forgotten. */
+const longestMemory = 50;
+
 /** AWS may be late: a machine is not called a survivor before this long after its deadline. */
 const survivalMs = 60_000;
 
@@ -72,7 +75,11 @@ export class OwnNode implements Source {
 
   /** The node is being marked for it. */
   track(interruption: Interruption): void {
+    // Anew at its end, so that the oldest is the first.
+    this.#known.delete(interruption.id);
     this.#known.set(interruption.id, decide(interruption, this.#options.policy).deadline);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > longestMemory && oldest !== undefined) this.#known.delete(oldest);
     this.#change.tell();
   }
 

@@ -36,6 +36,9 @@ const taintKeys: Readonly<Record<InterruptionKind, string | undefined>> = {
   STATE_CHANGE: undefined,
 };
 
+/** What a Node carries at most; more were never seen at a time. */
+const mostSignals = 10;
+
 /** The longest value of a label or taint that Kubernetes takes. */
 const longestValue = 63;
 
@@ -97,7 +100,10 @@ function signalsOf(before: readonly MarkedSignal[], { interruptions, over }: Mar
     kind,
     ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
   }));
-  return [...before.filter(({ id }) => !known.has(id)), ...now];
+  // Of these kinds there is one at a time; what is new takes the place of what is left from before.
+  const kindsNow = new Set<string>(now.map((it) => it.kind).filter((kind) => kind !== 'SCHEDULED_EVENT'));
+  const kept = before.filter(({ id, kind }) => !known.has(id) && !kindsNow.has(kind));
+  return [...kept, ...now].slice(-mostSignals);
 }
 
 function marked(

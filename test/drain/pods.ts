@@ -9,6 +9,7 @@ export function pod(given: Partial<PodView> = {}): PodView {
     namespace: 'shop',
     name: `cart-${made}`,
     uid: `uid-${made}`,
+    labels: { app: 'cart' },
     phase: 'Running',
     ready: true,
     owner: { kind: 'ReplicaSet', name: 'cart', uid: 'uid-cart' },
@@ -16,6 +17,9 @@ export function pod(given: Partial<PodView> = {}): PodView {
     usesEmptyDir: false,
     gracePeriodSeconds: 30,
     priorityClass: undefined,
+    wishes: { drain: undefined, gracePeriodSeconds: undefined, doNotDisrupt: false, unreadable: [] },
+    runningContainers: ['main'],
+    usesClaims: false,
     deletionAt: undefined,
     ...given,
   };

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { strongest, type Decision } from '../../src/interruption/policy.ts';
+import { escalations, responses, strongest, type Decision } from '../../src/interruption/policy.ts';
 
 const decision: fc.Arbitrary<Decision> = fc
   .record({
-    response: fc.constantFrom('ignore', 'mark', 'drain'),
+    response: fc.constantFrom(...responses),
+    drainAt: fc.integer({ min: 0, max: 5 }),
     deadline: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
     deadlineIsMachineEnd: fc.boolean(),
+    endsMachine: fc.boolean(),
+    nodeGracePeriodMs: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+    escalation: fc.constantFrom(...escalations),
   })
   .map((it) => ({ ...it, deadlineIsMachineEnd: it.deadline !== undefined && it.deadlineIsMachineEnd }));
 
@@ -23,13 +27,39 @@ test('several interruptions: the strongest response wins, whatever the order', (
   );
 });
 
+const acting = (decisions: readonly Decision[]): Decision[] =>
+  decisions.filter((it) => it.response !== 'ignore');
+
+const earliest = (instants: readonly (number | undefined)[]): number | undefined => {
+  const known = instants.filter((it) => it !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
+
 test('several interruptions: the earliest deadline wins, whatever the order', () => {
   fc.assert(
     fc.property(fc.array(decision), (decisions) => {
-      const deadlines = decisions.flatMap((it) => it.deadline ?? []);
-      const earliest = deadlines.length === 0 ? undefined : Math.min(...deadlines);
-      assert.equal(strongest(decisions).deadline, earliest);
-      assert.equal(strongest(decisions.toReversed()).deadline, earliest);
+      const expected = earliest(acting(decisions).map((it) => it.deadline));
+      assert.equal(strongest(decisions).deadline, expected);
+      assert.equal(strongest(decisions.toReversed()).deadline, expected);
+    }),
+  );
+});
+
+test('several interruptions: the drain begins when the first that asks for one wants it to', () => {
+  fc.assert(
+    fc.property(fc.array(decision), (decisions) => {
+      const draining = decisions.filter((it) => it.response === 'drain');
+      if (draining.length === 0) return;
+      assert.equal(strongest(decisions).drainAt, earliest(draining.map((it) => it.drainAt)));
+    }),
+  );
+});
+
+test('what is ignored changes nothing', () => {
+  fc.assert(
+    fc.property(fc.array(decision), (decisions) => {
+      if (acting(decisions).length === 0) return;
+      assert.deepEqual(strongest(decisions), strongest(acting(decisions)));
     }),
   );
 });

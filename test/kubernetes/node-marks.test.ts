@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Interruption } from '../../src/interruption/interruption.ts';
-import type { NodeView } from '../../src/kubernetes/cluster.ts';
-import {
-  markPatch,
-  readMarkState,
-  stateAnnotation,
-  type MarkOptions,
-} from '../../src/kubernetes/node-marks.ts';
+import type { Marks, NodeView } from '../../src/kubernetes/cluster.ts';
+import { readMarkState, stateAnnotation } from '../../src/kubernetes/mark-state.ts';
+import { markPatch, type MarkOptions } from '../../src/kubernetes/node-marks.ts';
 import { asgTermination, maintenance, rebalance, spot, t0 } from '../interruption/interruptions.ts';
 
 const everything: MarkOptions = { taintEffect: 'NoSchedule', excludeFromLoadBalancers: true };
@@ -27,13 +23,22 @@ function node(given: Partial<NodeView> = {}): NodeView {
   };
 }
 
+const drainMarks: Marks = {
+  interruptions: [],
+  over: [],
+  remembersOver: false,
+  forDrain: true,
+  phase: 'marked',
+  outOfService: false,
+};
+
 function mark(
   interruptions: readonly Interruption[],
   options: MarkOptions = nothing,
   before: Partial<NodeView> = {},
 ) {
   const marks = interruptions.map((interruption) => ({ interruption, deadline: undefined }));
-  const patch = markPatch(node(before), { interruptions: marks, forDrain: true }, options, t0);
+  const patch = markPatch(node(before), { ...drainMarks, interruptions: marks }, options, t0);
   return { patch, state: readMarkState(patch?.annotations?.[stateAnnotation] ?? undefined) };
 }
 

@@ -12,6 +12,8 @@ export interface OptionDefinition {
   readonly envAlias?: string;
   /** The value is never printed. */
   readonly sensitive?: true;
+  /** What an option of format `choice` can be. */
+  readonly choices?: readonly string[];
   /** Bounds of a number, both inclusive; those of 32 bits where there is none. */
   readonly min?: number;
   readonly max?: number;

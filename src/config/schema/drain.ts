@@ -43,5 +43,43 @@ export const drain = {
       min: 0,
       env: 'NODE_TERMINATION_GRACE_PERIOD',
     },
+    'drain-escalation': {
+      doc:
+        "What becomes of a pod whose eviction is refused until the latest instant at which its grace period still fits before the machine's end: " +
+        '`evict` goes on asking, `evict-then-delete` deletes it then, which no disruption budget can refuse, so that it is shut down and not cut off, ' +
+        '`delete` deletes from the start. Budgets are always respected where the deadline is not the end of the machine.',
+      format: 'choice',
+      choices: ['evict', 'evict-then-delete', 'delete'],
+      default: 'evict-then-delete',
+      env: 'NTH_DRAIN_ESCALATION',
+      ours: true,
+    },
+    'drain-margin-seconds': {
+      doc: 'Seconds between the end of the last grace period and the deadline, for the API server, the kubelet, and clocks that differ.',
+      format: 'integer',
+      default: 5,
+      min: 0,
+      max: 600,
+      env: 'NTH_DRAIN_MARGIN_SECONDS',
+      ours: true,
+    },
+    'honor-do-not-disrupt': {
+      doc:
+        'Keep pods with the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict: "false"` or `karpenter.sh/do-not-disrupt: "true"` ' +
+        'for as long as the deadline allows. Off, as with NTH: they leave with the others.',
+      format: 'go-bool',
+      default: false,
+      env: 'NTH_HONOR_DO_NOT_DISRUPT',
+      ours: true,
+    },
+    'wait-for-volume-detach': {
+      doc:
+        'After the last pod, wait for its persistent volumes to be detached from the node, as long as the deadline allows, ' +
+        'so that the pods that replace them can attach them at once.',
+      format: 'go-bool',
+      default: true,
+      env: 'NTH_WAIT_FOR_VOLUME_DETACH',
+      ours: true,
+    },
   },
 } as const satisfies Section;

@@ -18,11 +18,10 @@ export const marks = {
     'enable-out-of-service-taint': {
       doc:
         'After a drain that succeeded, taint the node with `node.kubernetes.io/out-of-service`, ' +
-        'so that volumes are detached at once from an instance that ends.',
+        'so that volumes are detached at once from an instance that ends. Never for one that only stops or reboots.',
       format: 'go-bool',
       default: false,
       env: 'ENABLE_OUT_OF_SERVICE_TAINT',
-      notYetEffective: true,
     },
     'exclude-from-load-balancers': {
       doc: 'Before a drain, label the node `node.kubernetes.io/exclude-from-external-load-balancers`, so that no new connections are sent to it.',

@@ -31,6 +31,12 @@ export class SignalTable {
     return this.#shown.size + this.#finished.size;
   }
 
+  /** Whether an interruption of this id is shown, or was a moment ago. */
+  shows(interruptionId: string): boolean {
+    for (const { id } of this.#shown.values()) if (id === interruptionId) return true;
+    return false;
+  }
+
   /** Takes in what one round read; a `complete` round also tells what is no longer there. */
   take(readings: readonly Reading[], complete: boolean, sight: Sight): void {
     const sightings = new Map(readings.flatMap((reading) => reading.sightings).map((one) => [one.key, one]));

@@ -40,6 +40,8 @@ interface Watch {
   readonly kind: SignalKind;
   readonly periodMs: number;
   readonly signals: SignalTable;
+  /** The newest round read every document. */
+  isCurrent: boolean;
 }
 
 /**
@@ -64,6 +66,7 @@ export class ImdsSource implements Source {
         kind: signalKinds[name],
         periodMs,
         signals: new SignalTable({ outbox: this.#outbox }),
+        isCurrent: false,
       }),
     );
     const monitors = this.#watches.map(({ kind }) => kind.monitor);
@@ -73,6 +76,12 @@ export class ImdsSource implements Source {
     );
     this.#outage = new Outage({ monitors }, { ...modules, condition });
     this.#unreadable = new UnreadableDocuments(modules);
+  }
+
+  /** Whether the metadata service shows this interruption; undefined while one of its documents can't be had. */
+  isShown(interruptionId: string): boolean | undefined {
+    if (this.#watches.some(({ signals }) => signals.shows(interruptionId))) return true;
+    return this.#watches.every(({ isCurrent }) => isCurrent) ? false : undefined;
   }
 
   /** How many signals are held: what the metadata service shows, whatever became of it. */
@@ -127,8 +136,10 @@ export class ImdsSource implements Source {
         await this.#take(watch, readings, signal);
       }
       this.#outage.worked(monitor);
+      watch.isCurrent = readings.every(({ unreadable }) => unreadable === undefined);
       return true;
     } catch (error) {
+      watch.isCurrent = false;
       if (!signal.aborted) this.#outage.failed(monitor, error);
       return signal.aborted;
     }
