@@ -79,7 +79,7 @@ export function decide(interruption: Interruption, policy: Policy): Decision {
 
 const nothingToDo: Decision = {
   response: 'ignore',
-  drainAt: Number.POSITIVE_INFINITY,
+  drainAt: Infinity,
   deadline: undefined,
   deadlineIsMachineEnd: false,
   endsMachine: false,
@@ -89,12 +89,11 @@ const nothingToDo: Decision = {
 
 /** Several interruptions of one node: the strongest response, the earliest times, the shortest grace. */
 export function strongest(decisions: readonly Decision[]): Decision {
-  return decisions.reduce(merge, nothingToDo);
+  const acting = decisions.filter((decision) => decision.response !== 'ignore');
+  return acting.length === 0 ? nothingToDo : acting.reduce(merge);
 }
 
 function merge(a: Decision, b: Decision): Decision {
-  if (a.response === 'ignore') return b;
-  if (b.response === 'ignore') return a;
   const first = (b.deadline ?? Infinity) < (a.deadline ?? Infinity) ? b : a;
   return {
     response: responses[Math.max(responses.indexOf(a.response), responses.indexOf(b.response))] ?? 'drain',

@@ -5,7 +5,7 @@ import { configOf, loaded, problemsOf } from './load-with.ts';
 describe('booleans of the environment', () => {
   for (const text of ['1', 't', 'T', 'TRUE', 'true', 'True']) {
     it(`takes ${text} as true`, async () => {
-      assert.equal((await configOf({ env: { CORDON_ONLY: text } })).policy.cordonOnly, true);
+      assert.equal((await configOf({ env: { DRY_RUN: text } })).dryRun, true);
     });
   }
   for (const text of ['0', 'f', 'F', 'FALSE', 'false', 'False']) {

@@ -2,6 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { configOf, problemsOf } from './load-with.ts';
 
+const usual = {
+  response: 'drain',
+  nodeGracePeriodMs: 120_000,
+  escalation: 'evict-then-delete',
+  leadMs: undefined,
+};
+
 describe('the configuration', () => {
   it("is NTH's by default", async () => {
     assert.deepEqual(await configOf({}), {
@@ -9,7 +16,15 @@ describe('the configuration', () => {
       nodeName: 'node-1',
       ownPod: undefined,
       dryRun: false,
-      policy: { cordonOnly: false, rebalance: 'mark' },
+      policy: {
+        SPOT_ITN: usual,
+        SCHEDULED_EVENT: usual,
+        REBALANCE_RECOMMENDATION: { ...usual, response: 'ignore' },
+        ASG_LIFECYCLE: { ...usual, response: 'ignore' },
+        ASG_LAUNCH_LIFECYCLE: { ...usual, response: 'ignore' },
+        STATE_CHANGE: { ...usual, response: 'ignore' },
+      },
+      unmarksSurvivors: true,
       imds: {
         baseUrl: 'http://169.254.169.254',
         tries: 3,
@@ -31,7 +46,9 @@ describe('the configuration', () => {
         ignoreDaemonSets: true,
         deleteLocalData: true,
         podGraceSeconds: undefined,
-        nodeGraceSeconds: 120,
+        marginSeconds: 5,
+        honorsDoNotDisrupt: false,
+        waitsForVolumeDetach: true,
       },
       marks: {
         taintNode: false,
@@ -85,8 +102,8 @@ describe('values that stand for none', () => {
   }
 
   it('node-termination-grace-period 0 is no limit', async () => {
-    const { drain } = await configOf({ env: { NODE_TERMINATION_GRACE_PERIOD: '0' } });
-    assert.equal(drain.nodeGraceSeconds, undefined);
+    const { policy } = await configOf({ env: { NODE_TERMINATION_GRACE_PERIOD: '0' } });
+    assert.equal(policy.SPOT_ITN.nodeGracePeriodMs, undefined);
   });
 
   it('metadata-tries 0 still tries once', async () => {
@@ -141,10 +158,10 @@ it('takes the slashes off the end of the metadata URL', async () => {
 it('watches rebalance recommendations for draining as well as for monitoring', async () => {
   const monitor = await configOf({ argv: ['--enable-rebalance-monitoring'] });
   assert.equal(monitor.imds.monitors.rebalanceRecommendation, true);
-  assert.equal(monitor.policy.rebalance, 'mark');
+  assert.equal(monitor.policy.REBALANCE_RECOMMENDATION.response, 'mark');
   const drain = await configOf({ argv: ['--enable-rebalance-draining'] });
   assert.equal(drain.imds.monitors.rebalanceRecommendation, true);
-  assert.equal(drain.policy.rebalance, 'drain');
+  assert.equal(drain.policy.REBALANCE_RECOMMENDATION.response, 'drain');
 });
 
 it("knows the daemon's own pod", async () => {
