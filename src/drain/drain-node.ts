@@ -1,8 +1,7 @@
-import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, PodChange, PodView } from '../kubernetes/cluster.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
+import { askPod, type AskingModules } from './ask-pod.ts';
+import { DaemonSets } from './daemon-sets.ts';
 import { planDrain, type DrainPolicy } from './plan.ts';
 import { PodBoard, type LeavingPod } from './pod-board.ts';
 import type { DrainReport } from './report.ts';
@@ -15,14 +14,11 @@ export interface DrainGoal {
   readonly endBy: Instant | undefined;
 }
 
-export interface DrainModules {
-  readonly clock: Clock;
+export interface DrainModules extends AskingModules {
   readonly cluster: Cluster;
-  readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'evictionsRefused'>;
 }
 
-/** A refused eviction is tried again after 100 ms, then twice as long each time, up to 5 s. */
+/** Where the pods can't be listed, that is tried again after 100 ms, then twice as long each time, up to 5 s. */
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
 
@@ -38,8 +34,7 @@ export class NodeDrain {
   readonly #policy: DrainPolicy;
   readonly #modules: DrainModules;
   readonly #board = new PodBoard();
-  readonly #deletedDaemonSets = new Set<string>();
-  readonly #checkedDaemonSets = new Set<string>();
+  readonly #daemonSets: DaemonSets;
   readonly #tasks = new Set<Promise<void>>();
   readonly #ended = new AbortController();
   #goal: DrainGoal;
@@ -57,6 +52,7 @@ export class NodeDrain {
     this.#policy = options.policy;
     this.#goal = options.goal;
     this.#modules = modules;
+    this.#daemonSets = new DaemonSets(modules.cluster);
   }
 
   /** Another interruption has joined: go on with an earlier deadline. */
@@ -149,68 +145,29 @@ export class NodeDrain {
   #replan(): void {
     if (this.#ended.signal.aborted) return;
     const pods = this.#board.present;
-    const plan = planDrain(pods, this.#policy, this.#deletedDaemonSets, this.#goal.deadline);
+    const plan = planDrain(pods, this.#policy, this.#daemonSets.deleted, this.#goal.deadline);
     for (const pod of this.#board.plan(plan)) this.#spawn(this.#ask(pod));
     this.#checkDaemonSets(pods);
   }
 
-  /** Asks until the pod is asked, gone, or the drain has ended. */
   async #ask(pod: LeavingPod): Promise<void> {
-    const { clock, cluster, metrics, logger } = this.#modules;
-    const { signal } = pod.asking;
-    const { namespace, name } = pod.planned.pod;
-    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
-      const { gracePeriodSeconds } = pod.planned;
-      const answer = await cluster.evict(pod.planned.pod, gracePeriodSeconds, this.#urgency, signal);
-      if (answer.answer === 'gone') this.#board.gone(pod.planned.pod.uid, clock.now());
-      if (answer.answer !== 'refused') {
-        if (answer.answer === 'asked') pod.askedAt = clock.now();
-        pod.isTerminating = true;
-        logger.debug('Pod asked to leave', { pod: `${namespace}/${name}` });
-        this.#wake();
-        return;
-      }
-      metrics.evictionsRefused.inc({ cause: answer.cause });
-      if (pod.refusal?.cause !== answer.cause) {
-        logger.info('Eviction refused, trying again', {
-          pod: `${namespace}/${name}`,
-          cause: answer.cause,
-          text: answer.text,
-        });
-      }
-      pod.refusal = { cause: answer.cause, text: answer.text, times: (pod.refusal?.times ?? 0) + 1 };
-      if (await this.#isSettledDuring(pod, backOffMs * (0.75 + Math.random() / 2))) return;
-    }
-  }
-
-  /** Waits out the back-off; true as soon as the pod is on its way out, so that there is nothing to ask for. */
-  async #isSettledDuring(pod: LeavingPod, ms: number): Promise<boolean> {
-    if (!needsAsking(pod)) return true;
-    pod.backOff = new AbortController();
-    await this.#modules.clock.sleep(ms, pod.backOff.signal).catch(() => {});
-    pod.backOff = undefined;
-    return !needsAsking(pod);
+    const end = await askPod(pod, () => this.#urgency, this.#modules);
+    if (end === 'gone') this.#board.gone(pod.planned.pod.uid, this.#modules.clock.now());
+    this.#wake();
   }
 
   /** Off the hot path: whether the DaemonSets of the pods that would stay still exist. */
   #checkDaemonSets(pods: readonly PodView[]): void {
-    for (const { namespace, owner } of pods) {
-      if (owner?.kind !== 'DaemonSet' || this.#checkedDaemonSets.has(owner.uid)) continue;
-      this.#checkedDaemonSets.add(owner.uid);
+    for (const check of this.#daemonSets.check(pods, this.#urgency + 1, this.#ended.signal)) {
       this.#checksRunning += 1;
-      this.#spawn(this.#checkDaemonSet(namespace, owner.name, owner.uid));
+      this.#spawn(this.#takeIn(check));
     }
   }
 
-  async #checkDaemonSet(namespace: string, name: string, uid: string): Promise<void> {
-    const { cluster } = this.#modules;
-    const { signal } = this.#ended;
-    const exists = await cluster.daemonSetExists(namespace, name, this.#urgency + 1, signal);
+  async #takeIn(check: Promise<boolean>): Promise<void> {
+    const isDeleted = await check;
     this.#checksRunning -= 1;
-    if (!exists) {
-      this.#deletedDaemonSets.add(uid);
-      this.#replan();
-    }
+    if (isDeleted) this.#replan();
     this.#wake();
   }
 
@@ -242,8 +199,4 @@ export class NodeDrain {
       });
     this.#tasks.add(ended);
   }
-}
-
-function needsAsking(pod: LeavingPod): boolean {
-  return !pod.isTerminating && !pod.asking.signal.aborted;
 }

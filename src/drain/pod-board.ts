@@ -6,6 +6,8 @@ import type { PodOutcome, PodRecord } from './report.ts';
 /** A pod that is to leave, and how far it has come. */
 export interface LeavingPod {
   planned: PlannedPod;
+  /** When our eviction was sent, until it is known to be refused: its answer may come late, or be lost. */
+  sentAt: Instant | undefined;
   /** When the API server accepted our eviction. */
   askedAt: Instant | undefined;
   /** It has been asked, by us or by somebody else. */
@@ -57,8 +59,8 @@ export class PodBoard {
     const pod = this.leaving.get(uid);
     if (!pod) return;
     pod.goneAt ??= now;
-    // It went while our request was under way: what else should have made it go.
-    if (!pod.isTerminating && !pod.backOff) pod.askedAt ??= now;
+    // What else should have made it go.
+    pod.askedAt ??= pod.sentAt;
     pod.asking.abort();
     pod.backOff?.abort();
   }
@@ -75,6 +77,7 @@ export class PodBoard {
       }
       const pod: LeavingPod = {
         planned,
+        sentAt: undefined,
         askedAt: undefined,
         isTerminating: planned.pod.deletionAt !== undefined,
         goneAt: undefined,
@@ -94,13 +97,20 @@ export class PodBoard {
   }
 
   get isSpoilt(): boolean {
-    return this.#staying.some((pod) => pod.spoilsDrain);
+    return this.#stillStaying.some((pod) => pod.spoilsDrain);
   }
 
   records(): PodRecord[] {
     const left = [...this.leaving.values()].map((pod) => record(pod.planned, outcomeOf(pod), pod));
-    const stayed = this.#staying.map((pod) => record(pod, pod.spoilsDrain ? 'kept' : 'stays', undefined));
+    const stayed = this.#stillStaying.map((pod) =>
+      record(pod, pod.spoilsDrain ? 'kept' : 'stays', undefined),
+    );
     return [...left, ...stayed];
+  }
+
+  /** A pod that was to stay may have gone all the same. */
+  get #stillStaying(): readonly StayingPod[] {
+    return this.#staying.filter(({ pod }) => this.#pods.has(pod.uid));
   }
 
   #present(pod: PodView): boolean {
@@ -110,6 +120,7 @@ export class PodBoard {
     const leaving = this.leaving.get(pod.uid);
     if (leaving && pod.deletionAt !== undefined) {
       leaving.isTerminating = true;
+      leaving.askedAt ??= leaving.sentAt;
       leaving.backOff?.abort();
     }
     return before === undefined || before.phase !== pod.phase;

@@ -1,3 +1,4 @@
+import { DaemonSets } from '../drain/daemon-sets.ts';
 import { planDrain, type DrainPolicy } from '../drain/plan.ts';
 import type { Response } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
@@ -26,7 +27,9 @@ export async function rehearse(
   }
   try {
     const { pods } = await cluster.podsOn(node, rehearsalUrgency, signal);
-    const { leaving, staying } = planDrain(pods, policy, new Set(), undefined);
+    const daemonSets = new DaemonSets(cluster);
+    await Promise.all(daemonSets.check(pods, rehearsalUrgency, signal));
+    const { leaving, staying } = planDrain(pods, policy, daemonSets.deleted, undefined);
     for (const { pod, because } of leaving) {
       logger.info('Pod would have been evicted, but dry-run flag was set', {
         pod: `${pod.namespace}/${pod.name}`,
