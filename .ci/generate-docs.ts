@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { describe } from '../src/config/help.ts';
 import { type OptionDefinition, variablesOf } from '../src/config/schema/definition.ts';
 import { sections } from '../src/config/schema.ts';
+import { metricsDocument } from './metrics-document.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The generated documents, by path. */
 export const documents: Readonly<Record<string, () => string>> = {
   'docs/options.md': optionsDocument,
+  'docs/metrics.md': metricsDocument,
 };
 
 /** The documents that differ from what the code says now. */

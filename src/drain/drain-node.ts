@@ -4,7 +4,7 @@ import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { BudgetWatch } from './budget-watch.ts';
-import { DaemonSetCheck } from './daemon-set-check.ts';
+import { DaemonSets } from './daemon-sets.ts';
 import { isDue, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PodAsking } from './pod-asking.ts';
 import { PodBoard, type LeavingPod } from './pod-board.ts';
@@ -40,7 +40,7 @@ export class NodeDrain {
   readonly #options: NodeDrainOptions;
   readonly #modules: DrainModules;
   readonly #board = new PodBoard();
-  readonly #daemonSets: DaemonSetCheck;
+  readonly #daemonSets: DaemonSets;
   readonly #budgets: BudgetWatch;
   readonly #asking: PodAsking;
   readonly #volumes: VolumeWait;
@@ -50,6 +50,7 @@ export class NodeDrain {
   #plan: DrainPlan = { leaving: [], staying: [], allAtOnce: false };
   #changed = Promise.withResolvers<void>();
   #isListed = false;
+  #checksRunning = 0;
   #trouble: string | undefined;
 
   constructor(options: NodeDrainOptions, modules: DrainModules) {
@@ -57,7 +58,7 @@ export class NodeDrain {
     this.#modules = modules;
     this.#goal = options.goal;
     const urgency = (): Instant => this.#urgency;
-    this.#daemonSets = new DaemonSetCheck(modules);
+    this.#daemonSets = new DaemonSets(modules.cluster);
     this.#volumes = new VolumeWait(options, { ...modules, urgency });
     this.#budgets = new BudgetWatch(
       {
@@ -112,7 +113,7 @@ export class NodeDrain {
   }
 
   get #isDone(): boolean {
-    return this.#isListed && !this.#daemonSets.isRunning && this.#board.isEmpty;
+    return this.#isListed && this.#checksRunning === 0 && this.#board.isEmpty;
   }
 
   get #urgency(): Instant {
@@ -173,14 +174,17 @@ export class NodeDrain {
     this.#plan = planDrain(pods, policy, this.#goal, this.#daemonSets.deleted, this.#modules.clock.now());
     this.#board.plan(this.#plan);
     // Behind the evictions, which are what is urgent.
-    for (const check of this.#daemonSets.begin(pods, this.#urgency + 1, this.#ended.signal)) {
-      this.#spawn(
-        check.then((isDeleted) => {
-          if (isDeleted) this.#replan();
-          this.#wake();
-        }),
-      );
+    for (const check of this.#daemonSets.check(pods, this.#urgency + 1, this.#ended.signal)) {
+      this.#checksRunning += 1;
+      this.#spawn(this.#takeIn(check));
     }
+  }
+
+  async #takeIn(check: Promise<boolean>): Promise<void> {
+    const isDeleted = await check;
+    this.#checksRunning -= 1;
+    if (isDeleted) this.#replan();
+    this.#wake();
   }
 
   /** Asks every pod whose turn has come; in the plan's order, which is the order of the lane. */

@@ -3,7 +3,7 @@ import type { AskAnswer, Cluster, Urgency } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
-import type { LeavingPod } from './pod-board.ts';
+import type { Asked, LeavingPod } from './pod-board.ts';
 
 /** A refused request is tried again after 100 ms, then twice as long each time, up to 5 s. */
 const shortestBackOffMs = 100;
@@ -34,35 +34,53 @@ export class PodAsking {
     this.#modules = modules;
   }
 
-  /** Ends when the pod has been asked or is gone. @throws the pod's own signal's reason */
+  /** Ends when the pod has been asked, by us or by somebody else, or is gone. @throws the reason of `pod.asking` */
   async ask(pod: LeavingPod): Promise<'asked' | 'gone'> {
-    const { clock, logger } = this.#modules;
     for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
       const request = this.#request(pod);
+      const inDoubt = pod.sent;
+      const sent = this.#asked(pod, request);
+      pod.sent ??= sent;
       const answer = await this.#put(pod, request);
-      if (answer.answer === 'gone') return 'gone';
+      if (answer.answer === 'gone') {
+        pod.sent = inDoubt;
+        return 'gone';
+      }
       if (answer.answer === 'asked') {
-        const clampedToSeconds = this.#clamp(pod, request);
-        pod.asked = { at: clock.now(), by: request.by, clampedToSeconds };
+        pod.asked = { ...sent, at: this.#modules.clock.now() };
         pod.isTerminating = true;
-        if (clampedToSeconds !== undefined) {
-          logger.warn('The grace period of a pod was cut, for it does not fit before the deadline', {
-            pod: nameOf(pod),
-            grace_seconds: clampedToSeconds,
-          });
-        }
-        if (request.by === 'deletion') {
-          logger.warn('Pod deleted past its disruption budget, for the machine is about to end', {
-            pod: nameOf(pod),
-          });
-        }
+        this.#tell(pod, pod.asked);
         return 'asked';
       }
+      // Without an answer it may have worked all the same.
+      if (answer.cause !== 'unavailable') pod.sent = inDoubt;
       this.#noteRefusal(pod, request, answer);
       await this.#backOff(pod, backOffMs * (0.75 + Math.random() / 2));
       if (pod.isTerminating) return 'asked';
       pod.asking.signal.throwIfAborted();
     }
+  }
+
+  #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {
+    const { logger } = this.#modules;
+    if (clampedToSeconds !== undefined) {
+      logger.warn('The grace period of a pod was cut, for it does not fit before the deadline', {
+        pod: nameOf(pod),
+        grace_seconds: clampedToSeconds,
+      });
+    }
+    if (by === 'deletion') {
+      logger.warn('Pod deleted past its disruption budget, for the machine is about to end', {
+        pod: nameOf(pod),
+      });
+    }
+    logger.debug('Pod asked to leave', { pod: nameOf(pod) });
+  }
+
+  #asked(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Asked {
+    const own = pod.planned.gracePeriodSeconds ?? pod.planned.pod.gracePeriodSeconds;
+    const isCut = gracePeriodSeconds !== undefined && gracePeriodSeconds < own;
+    return { at: this.#modules.clock.now(), by, clampedToSeconds: isCut ? gracePeriodSeconds : undefined };
   }
 
   #request(pod: LeavingPod): AskRequest {
@@ -78,11 +96,6 @@ export class PodAsking {
     return by === 'deletion'
       ? cluster.deletePod(pod.planned.pod, gracePeriodSeconds, urgency, signal)
       : cluster.evict(pod.planned.pod, gracePeriodSeconds, urgency, signal);
-  }
-
-  #clamp(pod: LeavingPod, { gracePeriodSeconds }: AskRequest): number | undefined {
-    const own = pod.planned.gracePeriodSeconds ?? pod.planned.pod.gracePeriodSeconds;
-    return gracePeriodSeconds !== undefined && gracePeriodSeconds < own ? gracePeriodSeconds : undefined;
   }
 
   #noteRefusal(

@@ -2,6 +2,14 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { PodChange, PodView, RefusalCause } from '../kubernetes/cluster.ts';
 import { tiers, type DrainPlan, type PlannedPod, type StayingPod, type Tier } from './plan.ts';
 
+/** A request to a pod to leave. */
+export interface Asked {
+  readonly at: Instant;
+  readonly by: 'eviction' | 'deletion';
+  /** What was left of the pod's grace period, where it did not fit before the deadline. */
+  readonly clampedToSeconds: number | undefined;
+}
+
 /** A pod that is to leave, and how far it has come. */
 export interface LeavingPod {
   planned: PlannedPod;
@@ -9,8 +17,10 @@ export interface LeavingPod {
   view: PodView;
   /** Its turn has come. */
   isBegun: boolean;
-  /** When the API server accepted our request, and how it was put. */
-  asked: { at: Instant; by: 'eviction' | 'deletion'; clampedToSeconds: number | undefined } | undefined;
+  /** Our request, from when it was sent until it is known to be refused: its answer may come late, or be lost. */
+  sent: Asked | undefined;
+  /** Our request, once the API server has accepted it. */
+  asked: Asked | undefined;
   /** It has been asked, by us or by somebody else. */
   isTerminating: boolean;
   goneAt: Instant | undefined;
@@ -36,8 +46,9 @@ export class PodBoard {
     return [...this.#pods.values()];
   }
 
+  /** Those that stay; one that was to may have gone all the same. */
   get staying(): readonly StayingPod[] {
-    return this.#staying;
+    return this.#staying.filter(({ pod }) => this.#pods.has(pod.uid));
   }
 
   /** Takes in a change of the node's pods. @returns whether it calls for a new plan */
@@ -64,9 +75,8 @@ export class PodBoard {
     const pod = this.leaving.get(uid);
     if (!pod) return;
     pod.goneAt ??= now;
-    // It went while our request was under way: what else should have made it go.
-    const isAnswerOut = pod.isBegun && !pod.isTerminating && !pod.backOff;
-    if (isAnswerOut) pod.asked ??= { at: now, by: 'eviction', clampedToSeconds: undefined };
+    // What else should have made it go.
+    pod.asked ??= pod.sent;
     pod.asking.abort();
     pod.backOff?.abort();
   }
@@ -87,7 +97,7 @@ export class PodBoard {
   }
 
   get isSpoilt(): boolean {
-    return this.#staying.some((pod) => pod.spoilsDrain);
+    return this.staying.some((pod) => pod.spoilsDrain);
   }
 
   /** Tiers of which a pod is still there. */
@@ -109,6 +119,7 @@ export class PodBoard {
       leaving.view = pod;
       if (pod.deletionAt !== undefined) {
         leaving.isTerminating = true;
+        leaving.asked ??= leaving.sent;
         leaving.backOff?.abort();
       }
     }
@@ -121,6 +132,7 @@ function newcomer(planned: PlannedPod): LeavingPod {
     planned,
     view: planned.pod,
     isBegun: false,
+    sent: undefined,
     asked: undefined,
     isTerminating: planned.pod.deletionAt !== undefined,
     goneAt: undefined,

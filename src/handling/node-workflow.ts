@@ -85,7 +85,8 @@ export class NodeWorkflow {
         node,
         marks: () => this.#marks(),
         onAttempt: (succeeded) => {
-          this.#story.markAttempted(succeeded);
+          // That the node has been drained is written down, but is no action on it.
+          if (!this.#isDrained) this.#story.markAttempted(succeeded);
         },
       },
       this.#modules,

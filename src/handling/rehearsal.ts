@@ -1,3 +1,4 @@
+import { DaemonSets } from '../drain/daemon-sets.ts';
 import { planDrain, type DrainGoal, type DrainPolicy } from '../drain/plan.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Response } from '../interruption/policy.ts';
@@ -29,7 +30,9 @@ export async function rehearse(
   }
   try {
     const { pods } = await cluster.podsOn(node, rehearsalUrgency, signal);
-    const { leaving, staying } = planDrain(pods, policy, goal, new Set(), now);
+    const daemonSets = new DaemonSets(cluster);
+    await Promise.all(daemonSets.check(pods, rehearsalUrgency, signal));
+    const { leaving, staying } = planDrain(pods, policy, goal, daemonSets.deleted, now);
     for (const { pod, because } of leaving) {
       logger.info('Pod would have been evicted, but dry-run flag was set', {
         pod: `${pod.namespace}/${pod.name}`,

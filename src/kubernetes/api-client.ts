@@ -45,6 +45,9 @@ const silenceMarginMs = 5_000;
 /** Where an overloaded server names no time. */
 const defaultPauseMs = 1_000;
 
+/** However long a server, or a proxy that speaks for it, asks us to wait: a Spot notice leaves two minutes. */
+const longestPauseMs = 10_000;
+
 const methods: Readonly<Record<ApiRequest['verb'], Method>> = {
   get: 'GET',
   list: 'GET',
@@ -133,7 +136,7 @@ export class ApiClient {
       }
       if (stream.status !== 200) {
         const answer = { status: stream.status, body: parseBody(rest), retryAfterMs: stream.retryAfterMs };
-        if (stream.status === 429) lanes.pause(answer.retryAfterMs ?? defaultPauseMs);
+        if (stream.status === 429) lanes.pause(pauseOf(answer));
         throw errorOf(`watch ${request.resource}`, answer);
       }
     } catch (error) {
@@ -171,7 +174,7 @@ export class ApiClient {
           retryAfterMs: retryAfterMs(response.headers['retry-after']),
         };
         if (answer.status === 429 && !hasCause(answer.body, 'DisruptionBudget')) {
-          lanes.pause(answer.retryAfterMs ?? defaultPauseMs);
+          lanes.pause(pauseOf(answer));
         }
         return answer;
       } catch (error) {
@@ -201,4 +204,8 @@ export class ApiClient {
       (this.#modules.clock.now() - sentAt) / 1000,
     );
   }
+}
+
+function pauseOf(answer: ApiAnswer): number {
+  return Math.min(answer.retryAfterMs ?? defaultPauseMs, longestPauseMs);
 }

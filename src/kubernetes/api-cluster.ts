@@ -118,7 +118,11 @@ export class ApiCluster implements Cluster {
       // would treat two taints of one key as one.
       contentType: 'application/merge-patch+json',
       body: {
-        metadata: { resourceVersion, ...(labels && { labels }), ...(annotations && { annotations }) },
+        metadata: {
+          ...(resourceVersion !== undefined && { resourceVersion }),
+          ...(labels && { labels }),
+          ...(annotations && { annotations }),
+        },
         spec: { ...(unschedulable !== undefined && { unschedulable }), ...(taints && { taints }) },
       },
       urgency: 'mark',
@@ -128,12 +132,16 @@ export class ApiCluster implements Cluster {
     return node && toNodeView(node);
   }
 
-  async podsOn(node: string, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
+  podsOn(node: string, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
+    return this.#list(node, this.#options.useApiServerCache, urgency, signal);
+  }
+
+  async #list(node: string, fromCache: boolean, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
     const pods: PodView[] = [];
     const query = new URLSearchParams({
       fieldSelector: `spec.nodeName=${node}`,
       limit: String(podsPerPage),
-      ...(this.#options.useApiServerCache && { resourceVersion: '0' }),
+      ...(fromCache && { resourceVersion: '0' }),
     });
     for (;;) {
       const path = `/api/v1/pods?${query.toString()}`;
@@ -158,7 +166,9 @@ export class ApiCluster implements Cluster {
     urgency: Urgency,
     signal: AbortSignal,
   ): AsyncIterable<PodChange> {
-    return this.#changes.follow(node, version, urgency, () => this.podsOn(node, urgency, signal), signal);
+    // Never from the cache: a list older than what was seen already would show pods as gone that are not.
+    const list = (): Promise<PodList> => this.#list(node, false, urgency, signal);
+    return this.#changes.follow(node, version, urgency, list, signal);
   }
 
   evict(

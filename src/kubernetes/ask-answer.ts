@@ -5,8 +5,7 @@ import { hasCause, statusOf, textOf } from './status.ts';
 /** What an answer to an eviction or deletion means for the pod. */
 export function toAnswer(pod: PodRef, answer: ApiAnswer): AskAnswer {
   if (answer.status >= 200 && answer.status < 300) return { answer: 'asked' };
-  // Another 404 is a server, or a proxy, that does not know the path.
-  if (answer.status === 404 && statusOf(answer.body).details?.name === pod.name) return { answer: 'gone' };
+  if (isNotFound(answer, pod)) return { answer: 'gone' };
   return { answer: 'refused', cause: causeOf(answer), text: textOf(answer) };
 }
 
@@ -27,4 +26,13 @@ export function noAnswer(error: unknown): AskAnswer {
     cause: 'unavailable',
     text: error instanceof Error ? error.message : String(error),
   };
+}
+
+/** Another 404 is a server, or a proxy, that does not know the path. */
+export function isNotFound({ status, body }: ApiAnswer, pod: PodRef): boolean {
+  return status === 404 && statusOf(body).details?.name === pod.name;
+}
+
+export function podPath({ namespace, name }: PodRef): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
 }

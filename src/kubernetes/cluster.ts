@@ -23,8 +23,8 @@ export interface NodeView {
 
 /** One write to a Node; what isn't named stays as it is. null removes. */
 export interface NodePatch {
-  /** The write is refused when the Node has changed since this version was read. */
-  readonly resourceVersion: string;
+  /** Where given, the write is refused when the Node has changed since this version was read. */
+  readonly resourceVersion?: string;
   readonly unschedulable?: boolean;
   /** The whole list, others' taints included: the version lock makes that safe. */
   readonly taints?: readonly Taint[];

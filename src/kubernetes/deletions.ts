@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
-import { noAnswer, toAnswer } from './ask-answer.ts';
+import { noAnswer, podPath, toAnswer } from './ask-answer.ts';
 import type { AskAnswer, PodRef, Urgency } from './cluster.ts';
 
 /**
@@ -33,7 +33,7 @@ export class Deletions {
       const answer = await this.#client.request({
         verb: 'delete',
         resource: 'pods',
-        path: pathOf(pod),
+        path: podPath(pod),
         body: {
           apiVersion: 'v1',
           kind: 'DeleteOptions',
@@ -54,7 +54,7 @@ export class Deletions {
     const { status } = await this.#client.request({
       verb: 'patch',
       resource: 'pods/status',
-      path: `${pathOf(pod)}/status`,
+      path: `${podPath(pod)}/status`,
       contentType: 'application/strategic-merge-patch+json',
       body: {
         metadata: { uid: pod.uid },
@@ -79,8 +79,4 @@ export class Deletions {
       'Not allowed to patch pods/status, deleting pods without the condition DisruptionTarget: Jobs count them as failed; add the verb "patch" on "pods/status" to the ClusterRole',
     );
   }
-}
-
-function pathOf({ namespace, name }: PodRef): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
 }

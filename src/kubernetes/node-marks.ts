@@ -229,8 +229,10 @@ function difference(node: NodeView, wanted: Wanted): NodePatch | undefined {
   const hasAnnotation = node.annotations[stateAnnotation] === annotation;
   const isCordonRight = node.unschedulable === wanted.unschedulable;
   if (hasTaints && hasLabels && hasAnnotation && isCordonRight) return undefined;
+  // Nobody else writes our annotation: where it is all that changes, writes of others don't matter.
+  const isAnnotationOnly = hasTaints && hasLabels && isCordonRight;
   return {
-    resourceVersion: node.resourceVersion,
+    ...(!isAnnotationOnly && { resourceVersion: node.resourceVersion }),
     annotations: { [stateAnnotation]: annotation ?? null },
     ...(!isCordonRight && { unschedulable: wanted.unschedulable }),
     ...(!hasTaints && { taints: wanted.taints }),

@@ -23,16 +23,27 @@ const pollMs = 2_000;
 const shortestPauseMs = 100;
 const longestPauseMs = 5_000;
 
+/** What one `follow` has learnt. */
+interface Progress {
+  /** undefined: only a list can tell. */
+  version: string | undefined;
+  mayWatch: boolean;
+  isWatching: boolean;
+  /** Watches in a row that failed and told nothing. */
+  failures: number;
+}
+
 /**
  * Follows the pods of one node by WATCH, from the version of a list. A closed or silent watch is taken up where
- * it ended; an expired version (410) lists again; without the right to watch the list is polled.
+ * it ended; an expired version (410) lists again, as does a watch that fails time and again; without the right
+ * to watch the list is polled.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
 export class PodChanges {
   readonly #clock: Clock;
   readonly #client: ApiClient;
   readonly #logger: Logger;
-  #mayWatch = true;
+  #toldMissingRight = false;
 
   constructor(modules: { readonly clock: Clock; readonly client: ApiClient; readonly logger: Logger }) {
     this.#clock = modules.clock;
@@ -48,33 +59,47 @@ export class PodChanges {
     list: () => Promise<PodList>,
     signal: AbortSignal,
   ): AsyncGenerator<PodChange> {
-    let version: string | undefined = from;
+    const progress: Progress = { version: from, mayWatch: true, isWatching: false, failures: 0 };
     let pauseMs = shortestPauseMs;
     for (;;) {
       const startedAt = this.#clock.now();
       try {
-        if (version === undefined || !this.#mayWatch) {
-          const { pods, version: listed }: PodList = await list();
-          version = listed;
+        progress.isWatching = false;
+        if (progress.version === undefined || !progress.mayWatch) {
+          const { pods, version } = await list();
+          progress.version = version;
           yield { type: 'all', pods };
         }
-        if (this.#mayWatch) {
-          for await (const event of this.#watch(node, version, urgency, signal)) {
-            version = event.object?.metadata?.resourceVersion ?? version;
+        if (progress.mayWatch) {
+          progress.isWatching = true;
+          for await (const event of this.#watch(node, progress.version, urgency, signal)) {
+            progress.failures = 0;
+            progress.version = event.object?.metadata?.resourceVersion ?? progress.version;
             const change = toChange(event);
             if (change) yield change;
           }
         }
       } catch (error) {
         signal.throwIfAborted();
-        if (this.#isExpired(error)) version = undefined;
-        else this.#noteMissingRight(error);
+        this.#learn(progress, error);
       }
       // A server that closes or refuses every watch at once is not hammered.
       const livedLong = this.#clock.now() - startedAt > longestPauseMs;
       pauseMs = livedLong ? shortestPauseMs : Math.min(longestPauseMs, pauseMs * 2);
-      await this.#clock.sleep(this.#mayWatch ? pauseMs * (0.5 + Math.random() / 2) : pollMs, signal);
+      await this.#clock.sleep(progress.mayWatch ? pauseMs * (0.5 + Math.random() / 2) : pollMs, signal);
     }
+  }
+
+  #learn(progress: Progress, error: unknown): void {
+    const status = error instanceof ApiError ? error.status : undefined;
+    if (progress.isWatching && status === 403) {
+      progress.mayWatch = false;
+      this.#tellMissingRight(error);
+      return;
+    }
+    progress.failures += 1;
+    // What is between us and the server may let no watch through, without saying so.
+    if (status === 410 || progress.failures > 1) progress.version = undefined;
   }
 
   async *#watch(
@@ -105,13 +130,9 @@ export class PodChanges {
     }
   }
 
-  #isExpired(error: unknown): boolean {
-    return error instanceof ApiError && error.status === 410;
-  }
-
-  #noteMissingRight(error: unknown): void {
-    if (!this.#mayWatch || !(error instanceof ApiError) || error.status !== 403) return;
-    this.#mayWatch = false;
+  #tellMissingRight(error: unknown): void {
+    if (this.#toldMissingRight) return;
+    this.#toldMissingRight = true;
     this.#logger.warn(
       `Not allowed to watch pods, listing them every ${pollMs / 1000} s instead: add the verb "watch" on "pods" to the ClusterRole`,
       { error },

@@ -25,6 +25,8 @@ export interface FakeApiServerOptions {
   readonly host?: string;
   /** What the group policy serves, the preferred version first. @default ['v1'] */
   readonly policyVersions?: readonly ('v1' | 'v1beta1')[];
+  /** Kubelets and controllers act by themselves. @default true */
+  readonly automation?: boolean;
 }
 
 /** A Kubernetes API server on loopback, with a small cluster behind it: nodes, kubelets, controllers. */
@@ -49,7 +51,7 @@ export class FakeApiServer {
 
   private constructor(options: FakeApiServerOptions, { clock }: { clock: Clock }) {
     this.#clock = clock;
-    this.cluster = createCluster(clock);
+    this.cluster = createCluster(clock, options.automation ?? true);
     const { store } = this.cluster;
     this.access = new Access(clock);
     this.access.grant(this.adminToken);

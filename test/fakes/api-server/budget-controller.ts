@@ -30,6 +30,10 @@ export class BudgetController {
     this.#store = modules.store;
     this.#clock = modules.clock;
     this.#timers = modules.timers;
+  }
+
+  /** Acts from now on. */
+  start(): void {
     this.#store.onChange((change) => this.#see(change));
   }
 

@@ -29,6 +29,10 @@ export class Controllers {
     this.#store = modules.store;
     this.#clock = modules.clock;
     this.#kubelets = modules.kubelets;
+  }
+
+  /** Acts from now on. */
+  start(): void {
     this.#store.onChange((change) => this.#see(change));
   }
 

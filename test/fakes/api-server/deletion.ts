@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/clock.ts';
-import { conflict } from './errors.ts';
+import { failedPrecondition } from './errors.ts';
 import { isFinished, isTerminating, timestamp, type ApiObject, type PodObject } from './objects.ts';
-import { type ResourceType, pods } from './resources.ts';
+import { namespaces, pods, type ResourceType } from './resources.ts';
 import type { Store } from './store.ts';
 
 export interface DeleteOptions {
@@ -23,7 +23,7 @@ export function checkPreconditions(
   const { uid, resourceVersion } = preconditions;
   if (uid !== undefined && uid !== '' && uid !== metadata.uid) {
     const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
-    throw conflict(type, metadata.name, why);
+    throw failedPrecondition(type, metadata.name, why);
   }
   if (
     resourceVersion !== undefined &&
@@ -31,7 +31,7 @@ export function checkPreconditions(
     resourceVersion !== metadata.resourceVersion
   ) {
     const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
-    throw conflict(type, metadata.name, why);
+    throw failedPrecondition(type, metadata.name, why);
   }
 }
 
@@ -60,10 +60,17 @@ export function deleteObject(
   options: DeleteOptions,
 ) {
   checkPreconditions(type, object, options);
-  if ((object.metadata.finalizers ?? []).length === 0) return modules.store.remove(type, object);
   if (isTerminating(object)) return object;
+  if (type === namespaces) return terminateNamespace(modules, object);
+  if ((object.metadata.finalizers ?? []).length === 0) return modules.store.remove(type, object);
   const terms = { deletionTimestamp: timestamp(modules.clock.now()), deletionGracePeriodSeconds: 0 };
   return modules.store.update(type, { ...object, metadata: { ...object.metadata, ...terms } });
+}
+
+/** Its controller would empty it first, and there is none. */
+export function terminateNamespace({ store, clock }: StoreAndClock, namespace: ApiObject): ApiObject {
+  const metadata = { ...namespace.metadata, deletionTimestamp: timestamp(clock.now()) };
+  return store.update(namespaces, { ...namespace, metadata, status: { phase: 'Terminating' } });
 }
 
 type Terms = Pick<ApiObject['metadata'], 'deletionTimestamp' | 'deletionGracePeriodSeconds' | 'generation'>;

@@ -1,5 +1,5 @@
 import type { Answer } from '../http-listener.ts';
-import { pageNotFound } from './errors.ts';
+import { noSuchResource, pageNotFound } from './errors.ts';
 import { resourceTypes, type ResourceType } from './resources.ts';
 
 const verbsOfStatus = ['get', 'patch', 'update'];
@@ -16,23 +16,23 @@ export function discover(path: string, policyVersions: readonly string[]): Answe
     }));
     return { name, versions, preferredVersion: versions[0] };
   };
-  const [root, group, version, ...more] = path.split('/').filter((part) => part !== '');
+  const [root, group, version] = path.split('/').filter((part) => part !== '');
   if (root === 'livez' || root === 'readyz' || root === 'healthz') return text('ok');
   if (path === '/version') return { code: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.3' } };
   if (path === '/api') return { code: 200, body: { kind: 'APIVersions', versions: ['v1'] } };
-  if (root === 'api' && group === 'v1' && version === undefined) {
+  if (root === 'api' && group === 'v1') {
+    if (version !== undefined) throw noSuchResource();
     return resourceList('v1', '', 'v1', policyVersions);
   }
-  if (root !== 'apis' || more.length > 0) return pageNotFound;
+  if (root !== 'apis') return pageNotFound;
   const list = { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(describe) };
   if (group === undefined) return { code: 200, body: list };
   const found = groups.includes(group) ? describe(group) : undefined;
   if (found === undefined) return pageNotFound;
   if (version === undefined) return { code: 200, body: { kind: 'APIGroup', apiVersion: 'v1', ...found } };
-  const served = found.versions.find((candidate) => candidate.version === version);
-  return served === undefined
-    ? pageNotFound
-    : resourceList(served.groupVersion, group, version, policyVersions);
+  const served = found.versions.find(({ groupVersion }) => path === `/apis/${groupVersion}`);
+  if (served === undefined) throw noSuchResource();
+  return resourceList(served.groupVersion, group, version, policyVersions);
 }
 
 function resourceList(

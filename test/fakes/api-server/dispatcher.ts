@@ -6,7 +6,7 @@ import { reviewAccess } from './access-review.ts';
 import type { Admission } from './admission.ts';
 import { deleteObject, deletePod, type DeleteOptions } from './deletion.ts';
 import { discover } from './discovery.ts';
-import { ApiError, badRequest, methodNotAllowed, pageNotFound } from './errors.ts';
+import { ApiError, badRequest, methodNotAllowed, noSuchResource } from './errors.ts';
 import { checkEviction, evictPod } from './eviction.ts';
 import type { Lists } from './list.ts';
 import type { PodObject } from './objects.ts';
@@ -58,7 +58,8 @@ export class Dispatcher {
     const { resource, url } = incoming;
     if (resource === undefined) return discover(url.pathname, this.#policyVersions);
     authorize(caller, resource);
-    if (!this.#serves(resource)) return pageNotFound;
+    if (!this.#serves(resource)) throw noSuchResource();
+    checkMethod(incoming.method, resource);
     const { type, verb, name, namespace } = resource;
     const { store, lists, watches } = this.#modules;
     switch (verb) {
@@ -106,7 +107,6 @@ export class Dispatcher {
   async #evict({ url, signal }: Incoming, resource: ResourceRequest, body: unknown): Promise<Answer> {
     const { store, clock, admission } = this.#modules;
     const { name = '', namespace = '' } = resource;
-    if (resource.verb !== 'create') throw methodNotAllowed();
     checkEviction(body as object, name, this.#policyVersions);
     admission.admit(resource);
     const { deleteOptions = {} } = body as { deleteOptions?: DeleteOptions };
@@ -132,6 +132,14 @@ export class Dispatcher {
       versions.includes(version) && (subresource === undefined || type.subresources.includes(subresource))
     );
   }
+}
+
+/** Whether the method makes sense on a collection, an object, a status or an eviction. */
+function checkMethod(method: string, { name, subresource }: ResourceRequest): void {
+  const ofObject = subresource === undefined ? ['GET', 'PUT', 'PATCH', 'DELETE'] : ['GET', 'PUT', 'PATCH'];
+  const ofCollection = ['GET', 'POST', 'DELETE'];
+  const allowed = name === undefined ? ofCollection : subresource === 'eviction' ? ['POST'] : ofObject;
+  if (!allowed.includes(method)) throw methodNotAllowed();
 }
 
 function parse(body: string): unknown {

@@ -87,6 +87,11 @@ export function conflict(type: ResourceType, name: string, why: string): ApiErro
   return new ApiError(409, 'Conflict', message, detailsOf(type, name));
 }
 
+/** A conflict as deletions word it: they name the kind, not the resource. */
+export function failedPrecondition(type: ResourceType, name: string, why: string): ApiError {
+  return conflict({ ...type, plural: type.kind }, name, why);
+}
+
 /** The optimistic lock did not hold. */
 export function modifiedMeanwhile(type: ResourceType, name: string): ApiError {
   const why = 'the object has been modified; please apply your changes to the latest version and try again';
@@ -110,15 +115,18 @@ export function unprocessable(message: string): ApiError {
   return new ApiError(422, 'Invalid', message, {});
 }
 
-export function unsupportedMediaType(accepted: readonly string[]): ApiError {
-  const media = accepted.join(', ');
-  const message = `the body of the request was in an unknown format - accepted media types include: ${media}`;
-  return new ApiError(415, 'UnsupportedMediaType', message);
+export function unsupportedMediaType(): ApiError {
+  return new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }
 
 export function methodNotAllowed(): ApiError {
   const message = 'the server does not allow this method on the requested resource';
   return new ApiError(405, 'MethodNotAllowed', message, {});
+}
+
+/** A group or version that is served has no such resource. */
+export function noSuchResource(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
 /** What the server does not serve at all, without a Status. */

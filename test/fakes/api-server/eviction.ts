@@ -5,7 +5,7 @@ import { withCondition } from './conditions.ts';
 import { checkPreconditions, deletePod, type DeleteOptions } from './deletion.ts';
 import { ApiError, badRequest, success, type Status } from './errors.ts';
 import { isFinished, isReady, isTerminating, timestamp, type PodObject, without } from './objects.ts';
-import { pods, type ResourceType } from './resources.ts';
+import { pods } from './resources.ts';
 import type { Store } from './store.ts';
 
 interface Eviction {
@@ -24,9 +24,6 @@ export interface EvictionModules {
 /** The server tries again for 10 s where a precondition fails on a pod that no budget guards. */
 const tries = 20;
 const tryAgainAfterMs = 525;
-
-/** Messages about an eviction's preconditions name the kind, not the resource. */
-const podKind: ResourceType = { ...pods, plural: 'Pod' };
 
 export function checkEviction(eviction: Eviction, podName: string, versions: readonly string[]): void {
   const { apiVersion = '', kind = '' } = eviction;
@@ -82,7 +79,7 @@ function evictGuarded(modules: EvictionModules, pod: PodObject, options: DeleteO
 }
 
 function markAndDelete({ store, clock }: EvictionModules, pod: PodObject, options: DeleteOptions): void {
-  checkPreconditions(podKind, pod, options);
+  checkPreconditions(pods, pod, options);
   if (isDryRun(options)) return;
   const conditions = withCondition(pod.status.conditions, {
     type: 'DisruptionTarget',

@@ -24,12 +24,16 @@ export class Kubelets {
   readonly #behaviours = new Map<string, PodBehaviour>();
   /** When each terminating pod ends, by UID. */
   readonly #endAt = new Map<string, number>();
-  readonly #stopped = new Set<string>();
+  readonly #cutOff = new Set<string>();
 
   constructor(modules: { store: Store; clock: Clock; timers: Timers }) {
     this.#store = modules.store;
     this.#clock = modules.clock;
     this.#timers = modules.timers;
+  }
+
+  /** Acts from now on. */
+  start(): void {
     this.#store.onChange((change) => this.#see(change));
   }
 
@@ -41,13 +45,13 @@ export class Kubelets {
   }
 
   /** The machine is cut off: its pods stay as they are, terminating ones for ever. */
-  stop(nodeName: string): void {
-    this.#stopped.add(nodeName);
+  cutOff(nodeName: string): void {
+    this.#cutOff.add(nodeName);
   }
 
   /** The machine is back; what should have ended meanwhile ends now. */
-  start(nodeName: string): void {
-    this.#stopped.delete(nodeName);
+  rejoin(nodeName: string): void {
+    this.#cutOff.delete(nodeName);
     for (const uid of this.#endAt.keys()) this.#endIfDue(uid);
   }
 
@@ -77,7 +81,7 @@ export class Kubelets {
     const endAt = this.#endAt.get(uid);
     const pod = this.#store.findByUid(pods, uid);
     if (endAt === undefined || pod === undefined || endAt > this.#clock.now()) return;
-    if (this.#stopped.has(pod.spec.nodeName ?? '')) return;
+    if (this.#cutOff.has(pod.spec.nodeName ?? '')) return;
     const conditions = withCondition(pod.status.conditions, this.#ready('False', 'PodCompleted'));
     const ended = this.#store.update(pods, {
       ...pod,

@@ -1,6 +1,7 @@
 import { ApiError, badRequest } from './errors.ts';
 import { without, type ApiObject } from './objects.ts';
 import { apiVersion } from './resources.ts';
+import { integer, invalidVersion, isVersion } from './parameters.ts';
 import type { ResourceRequest } from './request-info.ts';
 import { hasSelector, matcher } from './selectors.ts';
 import type { Store } from './store.ts';
@@ -29,7 +30,7 @@ export class Lists {
   }
 
   list({ type, version, namespace }: ResourceRequest, query: URLSearchParams): object {
-    const limit = Number(query.get('limit') ?? 0);
+    const limit = integer(query, 'limit') ?? 0;
     const token = query.get('continue') ?? '';
     const { version: listVersion, left } =
       token === '' ? this.#snapshot(query, type, namespace) : this.#continued(token, query);
@@ -52,6 +53,8 @@ export class Lists {
   }
 
   #snapshot(query: URLSearchParams, type: ResourceRequest['type'], namespace: string | undefined): Page {
+    const from = query.get('resourceVersion') ?? '';
+    if (!isVersion(from)) throw badRequest(`invalid resource version: ${invalidVersion(from)}`);
     const objects = this.#store.list(type, namespace);
     return { version: this.#store.version, left: objects.filter(matcher(type, query)) };
   }
@@ -63,7 +66,7 @@ export class Lists {
     }
     const page = this.#pages.get(token);
     if (page === undefined)
-      throw badRequest('continue key is not valid: illegal base64 data at input byte 0');
+      throw badRequest('invalid continue token: continue key is not valid: unexpected end of JSON input');
     if (page.version === 0) throw new ApiError(410, 'Expired', expiredToken);
     return page;
   }

@@ -64,7 +64,10 @@ function mergeValue(before: unknown, value: unknown, path: string): unknown {
     return mergeList(Array.isArray(before) ? before : [], value, path);
   }
   if (isFields(value)) return mergeFields(isFields(before) ? before : {}, value, path);
-  return value;
+  // Directives mean nothing here, and are no fields of the object either.
+  return Array.isArray(value)
+    ? value.map((item) => (isFields(item) ? without(item, '$patch') : item))
+    : value;
 }
 
 function mergeList(before: readonly unknown[], patch: readonly unknown[], path: string): unknown[] {
@@ -72,16 +75,22 @@ function mergeList(before: readonly unknown[], patch: readonly unknown[], path: 
   if (key === undefined) return [...before, ...patch.filter((item) => !before.includes(item))];
   const items = patch as Fields[];
   if (items.some((item) => item['$patch'] === 'replace')) return items.filter((item) => !('$patch' in item));
-  const merged = [...before] as Fields[];
   for (const item of items) {
     if (!(key in item))
       throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
-    const at = merged.findIndex((candidate) => isDeepStrictEqual(candidate[key], item[key]));
-    if (item['$patch'] === 'delete') merged.splice(at, at === -1 ? 0 : 1);
-    else if (at === -1) merged.push(mergeFields({}, item, `${path}[]`));
-    else merged[at] = mergeFields(merged[at] ?? {}, item, `${path}[]`);
   }
-  return merged;
+  const indexOf = (item: Fields) =>
+    before.findIndex((other) => isDeepStrictEqual((other as Fields)[key], item[key]));
+  const touched = new Set(items.map(indexOf));
+  const kept = [...before.keys()].filter((index) => !touched.has(index));
+  const merged: unknown[] = [];
+  for (const item of items.filter(({ $patch }) => $patch !== 'delete')) {
+    const index = indexOf(item);
+    // The patch's order and the list's order both hold; what is new goes before what the patch doesn't name.
+    while (kept[0] !== undefined && kept[0] < index) merged.push(before[kept.shift() ?? 0]);
+    merged.push(mergeFields((before[index] ?? {}) as Fields, item, `${path}[]`));
+  }
+  return [...merged, ...kept.map((index) => before[index])];
 }
 
 function without(fields: Fields, name: string): Fields {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../src/clock.ts';
 import type { BudgetController } from './budget-controller.ts';
+import { terminateNamespace } from './deletion.ts';
 import type { Kubelets } from './kubelets.ts';
 import type {
   ApiObject,
@@ -92,16 +93,18 @@ export class Seeding {
   /** Made on the first call for its name. */
   namespace(name: string): void {
     if (this.#store.find(namespaces, name) !== undefined) return;
-    this.#store.create(namespaces, { metadata: { name }, status: { phase: 'Active' } });
+    this.#store.create(namespaces, {
+      metadata: { name },
+      spec: { finalizers: ['kubernetes'] },
+      status: { phase: 'Active' },
+    });
   }
 
   /** Deleted, but not gone: nothing new may be created in it. */
   terminateNamespace(name: string): void {
     this.namespace(name);
-    this.#store.update(namespaces, {
-      ...this.#store.get(namespaces, name),
-      status: { phase: 'Terminating' },
-    });
+    const modules = { store: this.#store, clock: this.#clock };
+    terminateNamespace(modules, this.#store.get(namespaces, name));
   }
 
   volumeAttachment(name: string, node: string, persistentVolumeName: string): ApiObject {

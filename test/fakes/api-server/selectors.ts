@@ -56,11 +56,7 @@ function fieldMatcher(type: ResourceType, query: URLSearchParams): Matcher {
   });
   const unknown = requirements.find(({ field }) => !knowsField(type, field));
   if (unknown !== undefined) {
-    const found = `${type.group}/v1, Resource=${type.plural}`;
-    const labels = query.get('labelSelector') ?? '';
-    throw badRequest(
-      `Unable to find "${found}" that match label selector "${labels}", field selector "${selector}": field label not supported: ${unknown.field}`,
-    );
+    throw badRequest(`field label not supported: ${unknown.field}`);
   }
   return (object) => {
     const fields = fieldsOf(type, object);

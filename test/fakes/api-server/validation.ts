@@ -1,6 +1,6 @@
 import { ApiError, type StatusCause } from './errors.ts';
-import type { ApiObject, NodeObject } from './objects.ts';
-import type { ResourceType } from './resources.ts';
+import type { ApiObject, NodeObject, Taint } from './objects.ts';
+import { events, type ResourceType } from './resources.ts';
 
 const namePart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
@@ -13,6 +13,9 @@ const valueRule =
 const nameRule =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
+const prefixRule =
+  "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
 /** Checks what a drain's marks touch: labels, annotations and taints. @throws 422 naming every fault. */
 export function validate(type: ResourceType, object: ApiObject): void {
   const { labels = {}, annotations = {}, name } = object.metadata;
@@ -24,17 +27,21 @@ export function validate(type: ResourceType, object: ApiObject): void {
     ...Object.keys(annotations).flatMap((key) => nameFaults('metadata.annotations', key.toLowerCase())),
     ...annotationsFaults(annotations),
     ...taintFaults((object as NodeObject).spec),
+    ...(type === events ? eventFaults(object) : []),
   ];
-  if (causes.length === 0) return;
+  if (causes.length > 0) throw invalid(type, name, causes);
+}
+
+export function invalid(type: ResourceType, name: string, causes: StatusCause[]): ApiError {
   const texts = causes.map(({ field, message }) => `${field}: ${message}`);
   const message = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const group = type.group === '' ? {} : { group: type.group };
   const kind = type.group === '' ? type.kind : `${type.kind}.${type.group}`;
   const details = { name, ...group, kind: type.kind, causes };
-  throw new ApiError(422, 'Invalid', `${kind} "${name}" is invalid: ${message}`, details);
+  return new ApiError(422, 'Invalid', `${kind} "${name}" is invalid: ${message}`, details);
 }
 
-function invalid(field: string, value: unknown, why: string): StatusCause {
+export function fault(field: string, value: unknown, why: string): StatusCause {
   return { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };
 }
 
@@ -43,18 +50,16 @@ function nameFaults(field: string, key: string): StatusCause[] {
   const name = parts.pop() ?? '';
   const [prefix] = parts;
   return [
-    ...(prefix !== undefined && !dnsSubdomain.test(prefix)
-      ? [invalid(field, key, 'prefix part must be a DNS subdomain')]
-      : []),
-    ...(name.length > 63 ? [invalid(field, key, 'name part must be no more than 63 bytes')] : []),
-    ...(namePart.test(name) ? [] : [invalid(field, key, nameRule)]),
+    ...(prefix !== undefined && !dnsSubdomain.test(prefix) ? [fault(field, key, prefixRule)] : []),
+    ...(name.length > 63 ? [fault(field, key, 'name part must be no more than 63 bytes')] : []),
+    ...(namePart.test(name) ? [] : [fault(field, key, nameRule)]),
   ];
 }
 
 function valueFaults(field: string, value: string): StatusCause[] {
   return [
-    ...(value.length > 63 ? [invalid(field, value, 'must be no more than 63 bytes')] : []),
-    ...(labelValue.test(value) ? [] : [invalid(field, value, valueRule)]),
+    ...(value.length > 63 ? [fault(field, value, 'must be no more than 63 bytes')] : []),
+    ...(labelValue.test(value) ? [] : [fault(field, value, valueRule)]),
   ];
 }
 
@@ -89,11 +94,26 @@ function taintFaults(spec: NodeObject['spec'] | undefined): StatusCause[] {
         ? [
             {
               reason: 'FieldValueDuplicate',
-              message: `Duplicate value: ${JSON.stringify(taint)}: taints must be unique by key and effect pair`,
+              message: `Duplicate value: ${goText(taint)}: taints must be unique by key and effect pair`,
               field: place,
             },
           ]
         : []),
     ];
   });
+}
+
+/** What an event is about lives in the event's namespace; a node's in default. */
+function eventFaults({ metadata, ...event }: ApiObject): StatusCause[] {
+  const { involvedObject = {} } = event as { involvedObject?: { namespace?: string } };
+  const { namespace = 'default' } = involvedObject;
+  if (namespace === metadata.namespace) return [];
+  return [
+    fault('involvedObject.namespace', involvedObject.namespace ?? '', 'does not match event.namespace'),
+  ];
+}
+
+/** As Go prints the struct. */
+function goText({ key, value = '', effect, timeAdded }: Taint): string {
+  return JSON.stringify({ Key: key, Value: value, Effect: effect, TimeAdded: timeAdded ?? null });
 }

@@ -1,28 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../../src/clock.ts';
 import { ApiError } from './errors.ts';
-import type { ApiObject } from './objects.ts';
+import { integer, invalidVersion, isVersion } from './parameters.ts';
 import type { ResourceRequest } from './request-info.ts';
-import { apiVersion } from './resources.ts';
-import { matcher, type Matcher } from './selectors.ts';
+import { matcher } from './selectors.ts';
 import type { Change, Store } from './store.ts';
+import { WatchStream } from './watch-stream.ts';
 
 /** How a watch ends when its client names no timeoutSeconds. */
 const defaultTimeoutSeconds = 1800;
-
-interface Stream {
-  readonly response: ServerResponse;
-  readonly request: ResourceRequest;
-  readonly matches: Matcher;
-  isSilent: boolean;
-  end(): void;
-}
 
 /** Open watches, and what may go wrong with them. */
 export class Watches {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #streams = new Set<Stream>();
+  readonly #streams = new Set<WatchStream>();
   #silent = false;
   /** Whether a version that is too old is told by the answer's code or by an event in its stream. */
   tooOldAs: 'event' | 'code' = 'event';
@@ -32,7 +24,7 @@ export class Watches {
     this.#store = modules.store;
     this.#clock = modules.clock;
     this.#store.onChange((change) => {
-      for (const stream of this.#streams) this.#tell(stream, change);
+      for (const stream of this.#streams) stream.tell(change);
     });
   }
 
@@ -47,13 +39,13 @@ export class Watches {
 
   /** Cuts the connection of every watch. */
   drop(): void {
-    for (const { response } of this.#streams) response.destroy();
+    for (const stream of this.#streams) stream.drop();
   }
 
   /** Tells every watch that its version has become too old, as an event. */
   expire(): void {
     for (const stream of this.#streams) {
-      write(stream, 'ERROR', tooOld(0, this.#store.version).status);
+      stream.write('ERROR', tooOld(0, this.#store.version).status);
       stream.end();
     }
   }
@@ -75,83 +67,38 @@ export class Watches {
     response: ServerResponse,
     stopping: AbortSignal,
   ): void {
+    const matches = matcher(request.type, query);
+    const timeoutMs = (integer(query, 'timeoutSeconds') ?? defaultTimeoutSeconds) * 1000;
     const from = query.get('resourceVersion') ?? '';
-    const past =
-      from === '' || from === '0' ? this.#present(request) : this.#store.changesSince(Number(from));
+    const past = this.#since(from, request);
     const error = tooOld(Number(from), this.#store.version);
     if (past === undefined && this.tooOldAs === 'code') throw error;
-    const ended = new AbortController();
-    const stream: Stream = {
-      response,
-      request,
-      matches: matcher(request.type, query),
-      isSilent: this.#silent,
-      end: () => response.end(),
-    };
-    response.on('close', () => {
-      this.#streams.delete(stream);
-      ended.abort();
-    });
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
-    response.flushHeaders();
+    const stream = new WatchStream(response, request, { matches, isSilent: this.#silent });
     if (past === undefined) {
-      write(stream, 'ERROR', error.status);
+      stream.write('ERROR', error.status);
       return stream.end();
     }
-    for (const change of past) this.#tell(stream, change);
+    for (const change of past) stream.tell(change);
     this.#streams.add(stream);
-    const signal = AbortSignal.any([ended.signal, stopping]);
-    const timeoutMs = Number(query.get('timeoutSeconds') ?? defaultTimeoutSeconds) * 1000;
-    void this.#endAfter(stream, timeoutMs, signal);
-    if (query.get('allowWatchBookmarks') === 'true') void this.#bookmark(stream, signal);
+    const closed = new AbortController();
+    response.on('close', () => {
+      this.#streams.delete(stream);
+      closed.abort();
+    });
+    const signal = AbortSignal.any([closed.signal, stopping]);
+    void stream.endAfter(timeoutMs, this.#clock, signal);
+    if (query.get('allowWatchBookmarks') !== 'true') return;
+    const modules = { clock: this.#clock, store: this.#store };
+    void stream.bookmark({ everyMs: this.bookmarkEveryMs, timeoutMs }, modules, signal);
   }
 
   /** A watch from nowhere begins with all there is. */
-  #present({ type, namespace }: ResourceRequest): Change[] {
+  #since(from: string, { type, namespace }: ResourceRequest): Change[] | undefined {
+    if (!isVersion(from)) throw new ApiError(500, undefined, invalidVersion(from));
+    if (from !== '' && from !== '0') return this.#store.changesSince(Number(from));
     const objects = this.#store.list(type, namespace);
     return objects.map((object) => ({ version: 0, kind: 'ADDED', type, object, previous: undefined }));
   }
-
-  /** An object that comes into the selection is added for this client, one that leaves it deleted. */
-  #tell(stream: Stream, { type, kind, object, previous }: Change): void {
-    const { request, matches } = stream;
-    if (type !== request.type) return;
-    if (request.namespace !== undefined && request.namespace !== object.metadata.namespace) return;
-    const before = previous !== undefined && matches(previous);
-    const after = kind !== 'DELETED' && matches(object);
-    if (before && after) write(stream, 'MODIFIED', object);
-    else if (after) write(stream, 'ADDED', object);
-    else if (before) {
-      const { resourceVersion } = object.metadata;
-      const last =
-        kind === 'DELETED' ? object : { ...previous, metadata: { ...previous.metadata, resourceVersion } };
-      write(stream, 'DELETED', last);
-    }
-  }
-
-  async #endAfter(stream: Stream, ms: number, signal: AbortSignal): Promise<void> {
-    await this.#clock.sleep(ms, signal).then(
-      () => stream.end(),
-      () => undefined,
-    );
-  }
-
-  async #bookmark(stream: Stream, signal: AbortSignal): Promise<void> {
-    const { type, version } = stream.request;
-    try {
-      for (;;) {
-        await this.#clock.sleep(this.bookmarkEveryMs, signal);
-        const metadata = { resourceVersion: String(this.#store.version), creationTimestamp: null };
-        write(stream, 'BOOKMARK', { kind: type.kind, apiVersion: apiVersion(type, version), metadata });
-      }
-    } catch {
-      // The watch has ended.
-    }
-  }
-}
-
-function write({ response, isSilent }: Stream, type: string, object: ApiObject | object): void {
-  if (!isSilent && response.writable) response.write(`${JSON.stringify({ type, object })}\n`);
 }
 
 function tooOld(version: number, oldest: number): ApiError {

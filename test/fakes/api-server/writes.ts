@@ -1,12 +1,13 @@
+import { withDefaults } from './defaults.ts';
 import { removeIfDone } from './deletion.ts';
-import { badRequest, conflict, modifiedMeanwhile, unsupportedMediaType } from './errors.ts';
+import { badRequest, modifiedMeanwhile, unsupportedMediaType } from './errors.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { applyMergePatch, applyStrategicMergePatch } from './merge-patch.ts';
 import { type ApiObject, type ObjectMeta, without } from './objects.ts';
 import type { ResourceRequest } from './request-info.ts';
 import type { ResourceType } from './resources.ts';
 import type { Store } from './store.ts';
-import { validate } from './validation.ts';
+import { fault, invalid, validate } from './validation.ts';
 
 type Patch = (document: unknown, patch: unknown) => unknown;
 
@@ -15,14 +16,22 @@ const patches: ReadonlyMap<string, Patch> = new Map([
   ['application/merge-patch+json', applyMergePatch],
   ['application/strategic-merge-patch+json', applyStrategicMergePatch],
 ]);
-const patchMedia = [...patches.keys(), 'application/apply-patch+yaml', 'application/apply-patch+cbor'];
 
 export function createObject(store: Store, { type, namespace }: ResourceRequest, body: unknown): ApiObject {
-  const object = body as ApiObject;
-  const { name, generateName } = object.metadata as ObjectMeta & { generateName?: string };
-  const given = namespace === undefined ? {} : { namespace };
-  const metadata = { ...object.metadata, ...given, name: name || `${generateName}${store.version}` };
-  const created = { ...object, metadata };
+  const { metadata = {}, ...object } = body as { metadata?: Partial<ObjectMeta> & { generateName?: string } };
+  const { name = '', generateName } = metadata;
+  if (name === '' && generateName === undefined) {
+    const message = 'Required value: name or generateName is required';
+    throw invalid(type, '', [{ reason: 'FieldValueRequired', message, field: 'metadata.name' }]);
+  }
+  const created = withDefaults(type, {
+    ...object,
+    metadata: {
+      ...(metadata as ObjectMeta),
+      ...(namespace !== undefined && { namespace }),
+      name: name === '' ? `${generateName}${store.version}` : name,
+    },
+  });
   validate(type, created);
   return store.create(type, created);
 }
@@ -34,7 +43,7 @@ export function patchObject(
   body: unknown,
 ): ApiObject {
   const patch = patches.get(contentType.split(';')[0]?.trim() ?? '');
-  if (patch === undefined) throw unsupportedMediaType(patchMedia);
+  if (patch === undefined) throw unsupportedMediaType();
   const current = store.get(request.type, request.name ?? '', request.namespace);
   return write(store, request, current, patch(current, body) as ApiObject);
 }
@@ -82,8 +91,7 @@ function checkIdentity(
   }
   const { uid, resourceVersion } = wanted as Partial<ObjectMeta>;
   if (uid !== undefined && uid !== current.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.uid}`;
-    throw conflict(type, current.name, why);
+    throw invalid(type, current.name, [fault('metadata.uid', uid, 'field is immutable')]);
   }
   if (
     resourceVersion !== undefined &&

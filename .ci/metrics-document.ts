@@ -1,0 +1,122 @@
+import type { PodOutcome } from '../src/drain/report.ts';
+import type { Phase } from '../src/handling/node-workflow.ts';
+import { interruptionKinds } from '../src/interruption/interruption.ts';
+import type { RefusalCause } from '../src/kubernetes/cluster.ts';
+import { createMetrics } from '../src/metrics.ts';
+
+interface Metric {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+}
+
+/** Not on every platform, and this document is the same on all of them. */
+const onlyOnLinux: ReadonlySet<string> = new Set(['process_open_fds', 'process_max_fds']);
+
+// Records by the types of the code: a value that has no meaning here fails the compiler.
+const outcomes: Readonly<Record<PodOutcome, string>> = {
+  evicted: 'it left because it was asked to',
+  clamped: 'it left because it was asked to, with less than its own grace period',
+  deleted: 'it left because it was deleted, past a budget that would not let it go',
+  left: 'it was gone before it was asked',
+  terminating: 'asked, and still shutting down when the drain ended',
+  refused: 'its eviction was refused, or not answered, until the drain ended',
+  stays: 'left alone: of a DaemonSet, static, or the daemon itself',
+  kept: 'the options forbid its eviction, so that the drain counts as failed',
+};
+
+const causes: Readonly<Record<RefusalCause, string>> = {
+  budget: 'a PodDisruptionBudget does not allow it now',
+  conflict: 'another pod has this name by now, or two writes crossed (HTTP 409)',
+  overloaded: 'the API server has too much to do (HTTP 429 that no budget caused)',
+  unavailable: 'HTTP 5xx, no answer, or no connection',
+  'namespace-terminating': "the pod's namespace is being deleted",
+  denied: 'the right is missing, or an admission webhook or policy says no',
+};
+
+const phases: Readonly<Record<Phase, string>> = {
+  waiting: 'marked, and waits for the time at which its drain begins',
+  received: 'the node is being marked',
+  draining: 'pods are asked to leave, and followed until they are gone',
+  settling: 'the signals are given back to their source',
+};
+
+/** NTH's words. */
+const actions = {
+  'pre-drain': 'an attempt to mark the node (cordon, taints, labels), whether or not a drain follows',
+  cordon: 'the node was marked, and no more was asked for',
+  'cordon-and-drain': 'a drain ended: every pod that was to leave has left, or not',
+  uncordon: 'always 0 in this version',
+  'post-drain': 'always 0 in this version',
+};
+
+/** docs/metrics.md: every metric of the registry, and what its labels can say. */
+export function metricsDocument(): string {
+  const all = createMetrics('').registry.getMetricsAsArray() as unknown as readonly Metric[];
+  const metrics = all.filter(({ name }) => !onlyOnLinux.has(name));
+  const ofProcess = metrics.filter(({ name }) => /^(?:process|nodejs)_/u.test(name));
+  const ours = metrics.filter(({ name }) => name.startsWith('nth_'));
+  const nths = metrics.filter((metric) => !ofProcess.includes(metric) && !ours.includes(metric));
+  return `<!-- Generated from src/metrics.ts by \`npm run docs\`; do not edit. -->
+
+# Metrics
+
+Served at \`/metrics\` in Prometheus' text format with \`--enable-prometheus-server\`, on port 9092 unless
+\`--prometheus-server-port\` says otherwise.
+
+## Those of AWS Node Termination Handler
+
+Same names, labels and values. \`actions_total\` and \`events_error_total\` start at 0, so that an alert on an increase sees
+the first event. \`actions_node_total\` has a series for each node and event.
+
+${table(nths)}
+
+${values('`node_action`', actions)}
+
+\`node_status\` is \`success\` or \`error\`. \`event_error_where\` is the monitor that failed to read its document.
+
+## Ours
+
+None carries the name of a node or a pod, so the number of series does not grow with the cluster.
+
+${table(ours)}
+
+## Of the process
+
+Under the names that Prometheus clients share. On Linux also ${[...onlyOnLinux].map(code).join(' and ')}.
+
+${table(ofProcess)}
+
+## What the labels say
+
+- \`kind\`: ${interruptionKinds.map(code).join(', ')}.
+- \`source\`: \`imds\`.
+- \`against\`: \`imds\` or \`kubernetes\`.
+- \`server\`: \`metrics\` or \`probes\`.
+- \`code\`: the HTTP status, or \`none\` where no answer came.
+
+${values('`outcome` of `nth_pods_total`', outcomes)}
+
+${values('`cause` of `nth_evictions_refused_total`', causes)}
+
+${values('`phase` of `nth_workflows`', phases)}
+`;
+}
+
+function table(metrics: readonly Metric[]): string {
+  const rows = metrics.map(
+    ({ name, type, labelNames, help }) =>
+      `| ${code(name)} | ${type} | ${labelNames.map(code).join(', ')} | ${help} |`,
+  );
+  return ['| Metric | Type | Labels | What it tells |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+function values(label: string, meanings: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(meanings).map(([value, meaning]) => `| ${code(value)} | ${meaning} |`);
+  return [`| ${label} | Meaning |`, '| --- | --- |', ...rows].join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditEvent } from '../parts/audit-log.ts';
+import type { Cluster } from '../parts/cluster.ts';
+import type { ProcessGroup } from '../parts/process-group.ts';
+import { BareDrain } from './bare-drain.ts';
+import type { DaemonBuild } from './benchmark.ts';
+import { createBusyNode, untilEmpty } from './busy-node.ts';
+import { DaemonProcess } from './daemon-process.ts';
+import { MetadataService } from './metadata-service.ts';
+import { cpuSeconds, forgetPeak, memoryOf } from './process-figures.ts';
+import { daemonUser, type DaemonAccount } from './rights.ts';
+
+export const podCount = 100;
+export const floorConnections = 40;
+export const pollMs = 1000;
+/** The daemon has come to rest, and a notice comes at any moment between two polls. */
+const restMs = 2000;
+const drainTimeoutMs = 60_000;
+
+/** By the API server's own record: "asked" is when it answered the last eviction. */
+export interface Drain {
+  readonly askedMs: number;
+  readonly apiCalls: number;
+}
+
+export interface DaemonDrain extends Drain {
+  readonly shownToMarkedMs: number;
+  readonly takenToMarkedMs: number;
+  readonly markedToAskedMs: number;
+  readonly cpuMs: number;
+  readonly peakRssMb: number;
+}
+
+/** Empties a node with nothing but the calls that must be. */
+export async function bareDrain(cluster: Cluster, { token }: DaemonAccount, node: string): Promise<Drain> {
+  const pods = await createBusyNode(cluster, node, podCount);
+  const bare = new BareDrain({
+    server: cluster.server,
+    ca: cluster.ca,
+    token,
+    connections: floorConnections,
+  });
+  await bare.connect();
+  const sinceMs = Date.now();
+  await bare.run(node, pods);
+  bare.close();
+  await untilEmpty(cluster, node);
+  const calls = await callsSince(cluster, sinceMs);
+  return { askedMs: lastAsked(calls) - (calls[0]?.receivedAtMs ?? Number.NaN), apiCalls: calls.length };
+}
+
+/** Empties a node with a daemon that was just started. */
+export async function daemonDrain(
+  cluster: Cluster,
+  processes: ProcessGroup,
+  { folder }: DaemonAccount,
+  node: string,
+  build: DaemonBuild,
+): Promise<DaemonDrain> {
+  await createBusyNode(cluster, node, podCount);
+  const imds = await MetadataService.start();
+  const daemon = await DaemonProcess.start(processes, build, {
+    node,
+    metadataUrl: imds.url,
+    apiServer: new URL(cluster.server),
+    credentialsFolder: folder,
+  });
+  await sleep(restMs + Math.random() * pollMs);
+  const cpuBefore = cpuSeconds(daemon.pid);
+  forgetPeak(daemon.pid);
+  const shownAtMs = await imds.interrupt();
+  await daemon.hasLogged('Node successfully cordoned and drained', drainTimeoutMs);
+  const cpuMs = (cpuSeconds(daemon.pid) - cpuBefore) * 1000;
+  const { peakRssMb } = memoryOf(daemon.pid);
+  const takenAtMs = await imds.noticeTakenAtMs();
+  await daemon.stop();
+  await imds.stop();
+  const calls = await callsSince(cluster, shownAtMs);
+  const markedAtMs = calls.find(({ verb }) => verb === 'patch')?.answeredAtMs ?? Number.NaN;
+  return {
+    shownToMarkedMs: markedAtMs - shownAtMs,
+    takenToMarkedMs: markedAtMs - takenAtMs,
+    markedToAskedMs: lastAsked(calls) - markedAtMs,
+    askedMs: lastAsked(calls) - takenAtMs,
+    apiCalls: calls.length,
+    cpuMs,
+    peakRssMb,
+  };
+}
+
+async function callsSince(cluster: Cluster, sinceMs: number): Promise<AuditEvent[]> {
+  await cluster.audit.quiet();
+  return cluster.audit.events({ user: daemonUser, sinceMs });
+}
+
+function lastAsked(calls: readonly AuditEvent[]): number {
+  const asked = calls.filter(
+    ({ subresource, statusCode }) => subresource === 'eviction' && statusCode === 201,
+  );
+  if (asked.length !== podCount)
+    throw new Error(`Cannot compare: ${asked.length} of ${podCount} pods were asked`);
+  return Math.max(...asked.map(({ answeredAtMs }) => answeredAtMs));
+}

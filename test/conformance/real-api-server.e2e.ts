@@ -1,0 +1,4 @@
+import { apiServerSuite } from './api-server.suite.ts';
+import { startRealTarget } from './real-target.ts';
+
+apiServerSuite(startRealTarget);

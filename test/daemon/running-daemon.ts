@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Clock } from '../../src/clock.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { readFileFromDisk } from '../../src/config/read-file.ts';
+import { Daemon } from '../../src/daemon.ts';
+import { createLogger } from '../../src/logger.ts';
+import { FakeApiServer, type FakeApiServerOptions } from '../fakes/api-server.ts';
+import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { FakeImds } from '../fakes/imds.ts';
+
+export const nodeName = 'node-a';
+
+export interface Given {
+  /** The daemon's environment, over that of a DaemonSet's pod on `nodeName`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Fills the cluster before the daemon starts. @default a node of `nodeName` */
+  readonly cluster?: (api: FakeApiServer) => void;
+  readonly apiServer?: FakeApiServerOptions;
+  /** The text of the kubeconfig file. @default that of the fake's administrator */
+  readonly kubeconfig?: (api: FakeApiServer) => string;
+  readonly serviceAccountFolder?: string;
+}
+
+export interface LogRecord {
+  readonly level: string;
+  readonly message: string;
+  readonly error?: string;
+  readonly [field: string]: unknown;
+}
+
+/** The whole daemon as configured by an environment, over a metadata service and an API server on loopback. */
+export type RunningDaemon<C extends Clock = FakeClock> = Awaited<ReturnType<typeof startDaemonBy<C>>>;
+
+export function startDaemon(given: Given = {}): Promise<RunningDaemon> {
+  return startDaemonBy(new FakeClock(), given);
+}
+
+/** @param clock the system's where traffic can't be seen by the fake one, such as that through a proxy */
+export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
+  const imds = await FakeImds.start({}, { clock });
+  const api = await FakeApiServer.start(given.apiServer ?? {}, { clock });
+  const fill = given.cluster ?? (() => api.addNode({ name: nodeName }));
+  fill(api);
+  const folder = await mkdtemp(join(tmpdir(), 'nth-daemon-'));
+  const kubeconfigPath = join(folder, 'kubeconfig');
+  await writeFile(kubeconfigPath, given.kubeconfig?.(api) ?? api.kubeconfig());
+
+  const loaded = await loadConfig(
+    [],
+    {
+      NODE_NAME: nodeName,
+      POD_NAME: 'nth-x7k2p',
+      NAMESPACE: 'kube-system',
+      NTH_KUBECONFIG: kubeconfigPath,
+      INSTANCE_METADATA_URL: imds.url,
+      ENABLE_PROMETHEUS_SERVER: 'true',
+      PROMETHEUS_SERVER_PORT: '0',
+      JSON_LOGGING: 'true',
+      ...given.env,
+    },
+    readFileFromDisk,
+  );
+  assert.equal(loaded.type, 'config', JSON.stringify(loaded));
+  const { config } = loaded;
+  const log: LogRecord[] = [];
+  const sink = { write: (line: string) => log.push(JSON.parse(line) as LogRecord) };
+  const logger = createLogger(config.logging, { clock, stdout: sink, stderr: sink });
+  const { serviceAccountFolder } = given;
+  const daemon = new Daemon(
+    { config, version: '1.2.3', ...(serviceAccountFolder !== undefined && { serviceAccountFolder }) },
+    { clock, logger, readFile: readFileFromDisk },
+  );
+  const stopping = new AbortController();
+  const killing = new AbortController();
+  const ended = daemon.run(stopping.signal, killing.signal);
+  // Told where a test awaits it.
+  ended.catch(() => {});
+
+  const running = {
+    clock,
+    imds,
+    api,
+    kubeconfigPath,
+    log,
+    /** Settled when the daemon has ended. */
+    ended,
+    /** What the first SIGTERM does. */
+    stop: () => stopping.abort(new Error('SIGTERM')),
+    /** What the second SIGTERM does. */
+    kill: () => killing.abort(new Error('second SIGTERM')),
+    /** The log's records with this message. */
+    said: (message: string) => log.filter((record) => record.message === message),
+    metrics: async () => samples(await getText(metricsPort(log), '/metrics')),
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('the test has ended'));
+      killing.abort(new Error('the test has ended'));
+      await (clock instanceof FakeClock ? clock.advanceWhile(ended) : ended).catch(() => {});
+      await Promise.all([imds.stop(), api.stop(), rm(folder, { recursive: true })]);
+    },
+  };
+  if (clock instanceof FakeClock) await clock.advance(0);
+  return running;
+}
+
+/** NTH's text of a drain that succeeded. */
+export const drainedText = 'Node successfully cordoned and drained';
+/** NTH's text of one that didn't. */
+export const notDrainedText = 'There was a problem while trying to cordon and drain the node';
+
+export async function untilDrained(daemon: RunningDaemon): Promise<void> {
+  await daemon.clock.advanceUntil(() => daemon.said(drainedText).length > 0);
+}
+
+export async function untilSaid(daemon: RunningDaemon, message: string, times = 1): Promise<void> {
+  await daemon.clock.advanceUntil(() => daemon.said(message).length >= times);
+}
+
+export function evictions(api: FakeApiServer, podName?: string): LoggedRequest[] {
+  return api.requests.filter(
+    ({ subresource, name }) => subresource === 'eviction' && (podName === undefined || name === podName),
+  );
+}
+
+export function requestsOf(api: FakeApiServer, verb: string, resource: string): LoggedRequest[] {
+  return api.requests.filter((request) => request.verb === verb && request.resource === resource);
+}
+
+function metricsPort(log: readonly LogRecord[]): number {
+  const [, port] = log.flatMap(({ message }) => /handler \/metrics, port (\d+)$/.exec(message) ?? []);
+  return Number(port);
+}
+
+export function getText(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ port, path, agent: false }, (response) => resolve(text(response))).once('error', reject);
+  });
+}
+
+/** Each sample's value by its name with its labels, as written. */
+function samples(metrics: string): ReadonlyMap<string, number> {
+  const lines = metrics.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const end = line.lastIndexOf(' ');
+      return [line.slice(0, end), Number(line.slice(end + 1))] as const;
+    }),
+  );
+}

@@ -1,0 +1,208 @@
+import { freePort } from '../parts/free-port.ts';
+import type { AuditEvent } from '../parts/audit-log.ts';
+import type { Cluster } from '../parts/cluster.ts';
+import {
+  startMetadataMock,
+  type MetadataMock,
+  type MetadataMockOptions,
+} from '../parts/ec2-metadata-mock.ts';
+import { hasCondition, type KubernetesObject, type Node, type Pod } from '../parts/objects.ts';
+import { kubeletAnnotations, type KubeletBehaviour } from '../parts/kubelet-stages.ts';
+import type { PodsOptions } from '../parts/workloads.ts';
+import { MountedAccount } from './mounted-account.ts';
+import { RunningDaemon } from './running-daemon.ts';
+import { ServiceAccount, neededRights, type Rule } from './service-account.ts';
+
+export interface NodeUnderTestOptions {
+  /** Of the node, of a namespace for its pods, and of what else belongs to it. */
+  readonly name: string;
+  /** Of the daemon's ServiceAccount. @default neededRights */
+  readonly rules?: readonly Rule[];
+  /** false: the Node object is created later, with `create`. @default true */
+  readonly exists?: boolean;
+}
+
+interface Budget extends KubernetesObject {
+  readonly status?: { readonly disruptedPods?: Readonly<Record<string, string>> };
+}
+
+export interface DaemonOptions {
+  readonly metadata: MetadataMock;
+  /** Besides what every daemon here gets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The credentials where a pod finds them. @default a kubeconfig */
+  readonly mounted?: MountedAccount;
+  readonly wrappers?: readonly (readonly string[])[];
+}
+
+/** A node, its pods, the metadata service of its instance, and its daemon with an account of its own. */
+export class NodeUnderTest {
+  readonly name: string;
+  readonly account: ServiceAccount;
+  readonly #cluster: Cluster;
+  readonly #ends: (() => Promise<unknown>)[] = [];
+
+  private constructor(cluster: Cluster, name: string, account: ServiceAccount) {
+    this.#cluster = cluster;
+    this.name = name;
+    this.account = account;
+  }
+
+  static async create(cluster: Cluster, options: NodeUnderTestOptions): Promise<NodeUnderTest> {
+    const { name, rules = neededRights, exists = true } = options;
+    await cluster.createNamespace(name);
+    const account = await ServiceAccount.create(cluster, { namespace: name, name: 'daemon', rules });
+    const node = new NodeUnderTest(cluster, name, account);
+    if (exists) await node.create();
+    return node;
+  }
+
+  async create(): Promise<Node> {
+    return this.#cluster.createNode(this.name, { labels: this.#label });
+  }
+
+  /** Another node, to which pods that are bound to this one's label can move. */
+  async createSpare(): Promise<Node> {
+    return this.#cluster.createNode(`${this.name}-spare`, { labels: this.#label });
+  }
+
+  /** Of a pod's spec: on this node or its spare. */
+  get placement(): { nodeSelector: Record<string, string> } {
+    return { nodeSelector: this.#label };
+  }
+
+  get #label(): Record<string, string> {
+    return { 'node-under-test': this.name };
+  }
+
+  /** As it is now. */
+  async object(): Promise<Node> {
+    return this.#cluster.api<Node>('GET', `/api/v1/nodes/${this.name}`);
+  }
+
+  /** Pods on this node that nothing will replace; resolves when they are Ready. */
+  async runPods(options: Omit<PodsOptions, 'node' | 'namespace'>): Promise<Pod[]> {
+    const created = await this.#cluster.createPods({ ...options, node: this.name, namespace: this.name });
+    const uids = new Set(created.map((pod) => pod.metadata.uid));
+    const areReady = (pods: Pod[]): boolean =>
+      pods.filter((pod) => uids.has(pod.metadata.uid) && hasCondition(pod, 'Ready')).length === uids.size;
+    await this.pods(areReady, `${uids.size} pods are Ready on ${this.name}`);
+    return created;
+  }
+
+  /** A Deployment, StatefulSet or DaemonSet whose pods, labelled `app: <name>`, are placed on this node or its spare. */
+  async runWorkload(
+    resource: 'deployments' | 'statefulsets' | 'daemonsets',
+    name: string,
+    options: KubeletBehaviour & { readonly spec?: object },
+  ): Promise<void> {
+    const { spec, ...behaviour } = options;
+    const labels = { app: name };
+    const template = {
+      metadata: { labels, annotations: kubeletAnnotations(behaviour) },
+      spec: { ...this.placement, containers: [{ name: 'main', image: 'made-up' }] },
+    };
+    await this.#cluster.api('POST', `/apis/apps/v1/namespaces/${this.name}/${resource}`, {
+      metadata: { name },
+      spec: { selector: { matchLabels: labels }, template, ...spec },
+    });
+  }
+
+  /** A PodDisruptionBudget of the pods with this label. */
+  async guard(app: string, budget: { minAvailable: number } | { maxUnavailable: number }): Promise<void> {
+    const metadata = { name: app };
+    const spec = { ...budget, selector: { matchLabels: { app } } };
+    await this.#cluster.api('POST', this.#budgets, { metadata, spec });
+  }
+
+  async unguard(app: string): Promise<void> {
+    await this.#cluster.api('DELETE', `${this.#budgets}/${app}`);
+  }
+
+  async budget(app: string): Promise<Budget> {
+    return this.#cluster.api<Budget>('GET', `${this.#budgets}/${app}`);
+  }
+
+  /** Takes pods out of those that the budget's controller waits for. */
+  async forgetDisruptions(app: string, pods: readonly string[]): Promise<void> {
+    const disruptedPods = Object.fromEntries(pods.map((name) => [name, null]));
+    await this.#cluster.api('PATCH', `${this.#budgets}/${app}/status`, { status: { disruptedPods } });
+  }
+
+  /** A DaemonSet that runs on this node only; resolves with its pod when that is Ready. */
+  async runDaemonSetPod(): Promise<Pod> {
+    await this.runWorkload('daemonsets', 'agent', {});
+    const isReady = (pod: Pod): boolean =>
+      pod.metadata.labels?.['app'] === 'agent' && hasCondition(pod, 'Ready');
+    const pods = await this.pods((all) => all.some(isReady), `the DaemonSet's pod is Ready on ${this.name}`);
+    return pods.find(isReady) as Pod;
+  }
+
+  /** The pods on this node once they are so. */
+  async pods(isSo: (pods: Pod[]) => boolean, what: string, timeoutMs = 60_000): Promise<Pod[]> {
+    const collection = `/api/v1/pods?fieldSelector=spec.nodeName%3D${this.name}`;
+    return this.#cluster.seen<Pod>(collection, isSo, { what, timeoutMs });
+  }
+
+  async podsNow(): Promise<Pod[]> {
+    return this.pods(() => true, 'the pods are listed');
+  }
+
+  /** The metadata service of the node's instance. @default options shows a spot notice, at once */
+  async startMetadata(options: Partial<MetadataMockOptions> = {}): Promise<MetadataMock> {
+    const mock = await startMetadataMock({ command: 'spot', imdsv2: true, ...options });
+    this.#ends.push(() => mock.stop());
+    return mock;
+  }
+
+  /** The account's credentials as a pod finds them. */
+  async mountAccount(): Promise<MountedAccount> {
+    const files = { token: await this.account.token(), ca: this.#cluster.ca, namespace: this.name };
+    return new MountedAccount(`${this.#cluster.folder}/${this.name}-account`, files);
+  }
+
+  async startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
+    const { metadata, mounted, wrappers = [], env = {} } = options;
+    const daemon = new RunningDaemon(
+      {
+        env: {
+          NODE_NAME: this.name,
+          POD_NAME: 'daemon',
+          NAMESPACE: this.name,
+          INSTANCE_METADATA_URL: metadata.url,
+          ...(mounted ? this.#serviceVariables() : { NTH_KUBECONFIG: await this.#kubeconfig() }),
+          ...env,
+        },
+        wrappers: [...wrappers, ...(mounted ? [mounted.wrapper] : [])],
+      },
+      { probes: await freePort(), metrics: await freePort() },
+    );
+    this.#ends.push(() => daemon.stop('SIGKILL'));
+    return daemon;
+  }
+
+  /** The API calls of this node's daemon so far. */
+  async calls(): Promise<AuditEvent[]> {
+    await this.#cluster.audit.quiet();
+    return this.#cluster.audit.events({ user: this.account.user });
+  }
+
+  /** Ends the processes. The objects stay; they are nobody else's. */
+  async end(): Promise<void> {
+    await Promise.all(this.#ends.map((end) => end()));
+  }
+
+  get #budgets(): string {
+    return `/apis/policy/v1/namespaces/${this.name}/poddisruptionbudgets`;
+  }
+
+  async #kubeconfig(): Promise<string> {
+    return this.#cluster.kubeconfig(this.name, await this.account.token());
+  }
+
+  /** What Kubernetes sets in every container. */
+  #serviceVariables(): Record<string, string> {
+    const { hostname, port } = new URL(this.#cluster.server);
+    return { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+  }
+}
