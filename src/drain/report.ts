@@ -50,7 +50,7 @@ export interface DrainReport {
   readonly pods: readonly PodRecord[];
   /** Volumes that were still attached at the end; undefined where nobody waited for them. */
   readonly volumesAttached: number | undefined;
-  /** Why not even the pods could be listed, where that is so. */
+  /** What else was in the way: the pods could not be listed, the node could not be marked. */
   readonly trouble: string | undefined;
 }
 
@@ -58,6 +58,13 @@ const leftBehind: ReadonlySet<PodOutcome> = new Set(['terminating', 'refused', '
 
 export function isLeftBehind(pod: PodRecord): boolean {
   return leftBehind.has(pod.outcome);
+}
+
+/** The report of a drain that was taken up again: with the pods that had left before. */
+export function continued(before: DrainReport | undefined, report: DrainReport): DrainReport {
+  if (before === undefined) return report;
+  const left = before.pods.filter((pod) => pod.goneAt !== undefined);
+  return { ...report, startedAt: before.startedAt, pods: [...left, ...report.pods] };
 }
 
 /** How many pods had each outcome. */

@@ -33,39 +33,43 @@ export class Intake {
 
   /**
    * @param stopping ends the pulling; what runs goes on
-   * @param killing ends what runs
+   * @param killing ends both
    * @returns when both have come to their end
    */
   async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
-    await Promise.all(
-      [...this.#sources.values()].map(async (source) => {
-        for await (const item of source.deliveries(stopping)) this.#take(source, item, stopping, killing);
-      }),
-    );
-    await Promise.all(this.#running);
+    const intake = AbortSignal.any([stopping, killing]);
+    try {
+      await Promise.all(
+        [...this.#sources.values()].map(async (source) => {
+          for await (const item of source.deliveries(intake)) this.#take(source, item, intake, killing);
+        }),
+      );
+    } finally {
+      while (this.#running.size > 0) await Promise.all(this.#running);
+    }
   }
 
-  #take(source: Source, item: Delivery | Cancellation, stopping: AbortSignal, killing: AbortSignal): void {
+  #take(source: Source, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
     // Maintenance may have come to pass while AWS still shows it, which only the Node tells; it has time to wait.
     // Everything else begins at once.
     const asksNode = item.type === 'cancellation' || item.interruption.kind === 'SCHEDULED_EVENT';
-    const read = asksNode && source !== this.#modules.ownNode ? this.#untilRead(stopping) : undefined;
+    const read = asksNode && source !== this.#modules.ownNode ? this.#untilRead(intake) : undefined;
     if (read)
       this.#keep(read.then((isRead) => (isRead ? this.#bring(source, item, killing) : source.release(item))));
     else this.#keep(this.#bring(source, item, killing));
   }
 
   /** @returns whether the Node was read before the end of the intake */
-  #untilRead(stopping: AbortSignal): Promise<boolean> {
+  #untilRead(intake: AbortSignal): Promise<boolean> {
     const { ownNode } = this.#modules;
     return new Promise((resolve) => {
       const giveUp = (): void => {
         resolve(false);
       };
-      if (stopping.aborted) giveUp();
-      stopping.addEventListener('abort', giveUp, { once: true });
+      if (intake.aborted) giveUp();
+      intake.addEventListener('abort', giveUp, { once: true });
       void ownNode.ready.then(() => {
-        stopping.removeEventListener('abort', giveUp);
+        intake.removeEventListener('abort', giveUp);
         resolve(true);
       });
     });

@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts';
+import { errorText } from '../error-text.ts';
+import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
@@ -32,6 +34,7 @@ export class NodeMarking {
   readonly #modules: NodeMarkingModules;
   #wanted = 1;
   #held = 0;
+  #trouble: string | undefined = 'it has not been tried';
   readonly #change = new Change();
 
   constructor(options: NodeMarkingOptions, modules: NodeMarkingModules) {
@@ -49,9 +52,19 @@ export class NodeMarking {
     this.#change.tell();
   }
 
-  /** Resolves when the node carries every mark that was asked for. @throws the signal's reason */
-  async upToDate(signal: AbortSignal): Promise<void> {
-    while (!this.isUpToDate) await this.#change.next(signal);
+  /** Why the node carries none of our marks; undefined once it does. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /**
+   * Waits until an attempt has ended or there is more to mark the node for, but no longer than until `until`.
+   * @throws the signal's reason
+   */
+  async change(until: Instant | undefined, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules;
+    if (until === undefined) await this.#change.next(signal);
+    else await this.#change.within(until - clock.now(), clock, signal);
   }
 
   /** Marks at once, and again at each request. Ends by throwing the signal's reason. */
@@ -75,7 +88,12 @@ export class NodeMarking {
       const result = await this.#attempt(signal);
       const succeeded = result === 'marked' || result === 'was-marked';
       this.#options.onAttempt(succeeded);
-      if (succeeded) return;
+      if (succeeded) {
+        this.#trouble = undefined;
+        return;
+      }
+      if (this.#trouble !== undefined) this.#trouble = this.#textOf(result);
+      this.#change.tell();
       if (toldAt === undefined || clock.now() - toldAt >= tellAgainMs) {
         toldAt = clock.now();
         this.#tell(result);
@@ -91,6 +109,11 @@ export class NodeMarking {
       signal.throwIfAborted();
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  #textOf(result: MarkResult | Error): string {
+    if (result instanceof Error) return errorText(result);
+    return `there is no Node of the name "${this.#options.node}"`;
   }
 
   #tell(result: MarkResult | Error): void {

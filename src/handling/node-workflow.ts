@@ -1,25 +1,22 @@
 import type { Clock } from '../clock.ts';
 import { NodeDrain } from '../drain/drain-node.ts';
-import type { DrainGoal, DrainPolicy } from '../drain/plan.ts';
-import type { DrainReport } from '../drain/report.ts';
+import type { DrainPolicy } from '../drain/plan.ts';
+import { continued, type DrainReport } from '../drain/report.ts';
 import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import { Ledger } from '../interruption/ledger.ts';
-import { decide, strongest, type Decision, type Policy } from '../interruption/policy.ts';
-import type { Cluster, Marks } from '../kubernetes/cluster.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { Change } from './change.ts';
+import { Mandate, type MandateOptions } from './mandate.ts';
 import { NodeMarking } from './node-marking.ts';
 import { rehearse } from './rehearsal.ts';
 import { WorkflowStory } from './workflow-story.ts';
 
-export interface NodeWorkflowOptions {
-  readonly policy: Policy;
+export interface NodeWorkflowOptions extends MandateOptions {
   readonly drain: DrainPolicy;
   readonly dryRun: boolean;
-  /** NTH's `enable-out-of-service-taint`. */
-  readonly outOfServiceTaint: boolean;
 }
 
 export interface NodeWorkflowModules {
@@ -37,9 +34,6 @@ export type Phase = 'received' | 'waiting' | 'draining' | 'settling';
 
 /** Evictions begin when the node is marked, or after this: a mark that fails never blocks the drain. */
 const waitForMarkMs = 3_000;
-
-/** A deadline that is past, or all but, still gets this long: the machine evidently lives. */
-const lastChanceMs = 30_000;
 
 /** What the node is told at the very end is given up after this; nothing depends on it. */
 const lastWordMs = 30_000;
@@ -66,12 +60,10 @@ export class NodeWorkflow {
   readonly #story: WorkflowStory;
   readonly #marking: NodeMarking;
   readonly #ledger = new Ledger();
+  readonly #mandate: Mandate;
   readonly #change = new Change();
   #phase: Phase = 'received';
-  #drain:
-    | { readonly startedAt: Instant; readonly job: NodeDrain; readonly broken: AbortController }
-    | undefined;
-  #isDrained = false;
+  #drain: { readonly job: NodeDrain; readonly broken: AbortController } | undefined;
   #hasEnded = false;
 
   constructor(node: string, options: NodeWorkflowOptions, modules: NodeWorkflowModules) {
@@ -79,14 +71,16 @@ export class NodeWorkflow {
     this.#options = options;
     this.#logger = modules.logger.child({ node });
     this.#modules = { ...modules, logger: this.#logger };
+    this.#mandate = new Mandate(options, { ...modules, ledger: this.#ledger });
     this.#story = new WorkflowStory(node, this.#ledger, this.#modules);
     this.#marking = new NodeMarking(
       {
         node,
-        marks: () => this.#marks(),
+        marks: () => this.#mandate.marks,
         onAttempt: (succeeded) => {
           // That the node has been drained is written down, but is no action on it.
-          if (!this.#isDrained) this.#story.markAttempted(succeeded);
+          if (!this.#mandate.isFulfilled)
+            this.#story.markAttempted(succeeded, this.#mandate.decision.response);
         },
       },
       this.#modules,
@@ -107,7 +101,7 @@ export class NodeWorkflow {
     this.#marking.request();
     this.#change.tell();
     if (!this.#drain) return true;
-    if (this.#decide().response === 'drain') this.#drain.job.moveGoal(this.#goal(this.#drain.startedAt));
+    if (this.#mandate.decision.response === 'drain') this.#drain.job.moveGoal(this.#mandate.goal);
     else this.#drain.broken.abort(new Error('The interruption is over'));
     return true;
   }
@@ -127,7 +121,6 @@ export class NodeWorkflow {
       let hasFailed = false;
       try {
         killing.throwIfAborted();
-        if (!this.#options.dryRun) void this.#marking.run(ended.signal).catch(() => {});
         outcome = await this.#work(ended.signal);
       } catch (error) {
         hasFailed = true;
@@ -136,7 +129,7 @@ export class NodeWorkflow {
       this.#hasEnded = true;
       this.#enter('settling');
       await this.#giveBack(outcome, hasFailed);
-      if (outcome === 'drained') await this.#untilMarked(lastWordMs, ended.signal);
+      if (outcome === 'drained') await this.#lastWord(ended.signal);
     } catch (error) {
       if (!killing.aborted) throw error;
     } finally {
@@ -146,94 +139,75 @@ export class NodeWorkflow {
     }
   }
 
-  #decide(): Decision {
-    return strongest(this.#ledger.interruptions.map((it) => decide(it, this.#options.policy)));
-  }
-
-  #marks(): Marks {
-    const decision = this.#decide();
-    const { interruptions, cancellations } = this.#ledger;
-    return {
-      interruptions: interruptions.map((interruption) => ({
-        interruption,
-        deadline: decide(interruption, this.#options.policy).deadline,
-      })),
-      over: cancellations.map((cancellation) => cancellation.interruptionId),
-      remembersOver: cancellations.some((cancellation) => cancellation.why === 'rebooted'),
-      forDrain: decision.response === 'drain',
-      phase: this.#isDrained ? 'drained' : 'marked',
-      outOfService: this.#isDrained && this.#options.outOfServiceTaint && decision.endsMachine,
-    };
-  }
-
-  /** @returns undefined where the node was to be drained, has not been, and may still be */
+  /** @returns undefined where what was to be done has not been, and may still be */
   async #work(signal: AbortSignal): Promise<Outcome | undefined> {
-    if (this.#options.dryRun) {
-      const { drain: policy } = this.#options;
-      const { response } = this.#decide();
+    if (this.#options.dryRun) return this.#rehearse(signal);
+    // The marking never ends by itself: it is here for its errors.
+    return Promise.race([this.#act(signal), this.#marking.run(signal)]);
+  }
+
+  async #rehearse(signal: AbortSignal): Promise<Outcome> {
+    const { drain: policy } = this.#options;
+    let known: number;
+    do {
+      known = this.#ledger.interruptions.length;
+      const { response } = this.#mandate.decision;
+      const { goal } = this.#mandate;
       const now = this.#modules.clock.now();
-      const goal = this.#goal(now);
       const { fields: story } = this.#story;
       await rehearse({ node: this.node, response, policy, goal, now, story }, this.#modules, signal);
-      return 'dry-run';
-    }
+      // What joined meanwhile is rehearsed as well.
+    } while (known !== this.#ledger.interruptions.length);
+    this.#hasEnded = true;
+    return 'dry-run';
+  }
+
+  async #act(signal: AbortSignal): Promise<Outcome | undefined> {
+    let before: DrainReport | undefined;
     for (;;) {
-      const { response, drainAt } = this.#decide();
+      const { response, drainAt } = this.#mandate.decision;
       if (response === 'drain' && drainAt <= this.#modules.clock.now()) {
-        await this.#untilMarked(waitForMarkMs, signal);
-        const report = await this.#drainNode(signal);
-        if (report) return this.#conclude(report);
+        const report = await this.#drainNode(before, signal);
+        const end = report && (await this.#finish(report, signal));
+        if (end && end !== 'again') return end === 'failed' ? undefined : end;
+        before = report;
       } else if (response === 'drain') {
-        this.#enter('waiting');
-        this.#story.waitsUntil(drainAt);
-        await this.#change.within(drainAt - this.#modules.clock.now(), this.#modules.clock, signal);
+        await this.#waitUntil(drainAt, signal);
       } else {
-        await this.#marking.upToDate(signal);
-        // What joined meanwhile may have asked for more.
-        if (this.#decide().response === 'drain' || !this.#marking.isUpToDate) continue;
-        this.#hasEnded = true;
-        const isOver = this.#ledger.interruptions.length === 0;
-        if (isOver) this.#story.unmarked();
-        else this.#story.marked();
-        return isOver ? 'cancelled' : 'marked';
+        const { lastChance } = this.#mandate;
+        if (this.#marking.isUpToDate || this.#isPast(lastChance)) return this.#concludeMark();
+        await this.#marking.change(lastChance, signal);
       }
     }
   }
 
-  async #untilMarked(limitMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#marking.isUpToDate) return;
-    const timer = new AbortController();
-    const timeUp = this.#modules.clock.sleep(limitMs, timer.signal).catch(() => {});
-    await Promise.race([this.#marking.upToDate(signal), timeUp]);
-    timer.abort();
-    signal.throwIfAborted();
+  async #waitUntil(drainAt: Instant, signal: AbortSignal): Promise<void> {
+    this.#enter('waiting');
+    this.#story.waitsUntil(drainAt);
+    await this.#change.within(drainAt - this.#modules.clock.now(), this.#modules.clock, signal);
   }
 
-  #goal(startedAt: Instant): DrainGoal {
-    const { deadline, deadlineIsMachineEnd, nodeGracePeriodMs, escalation } = this.#decide();
-    const ends = [
-      ...(deadline === undefined ? [] : [Math.max(deadline, startedAt + lastChanceMs)]),
-      ...(nodeGracePeriodMs === undefined ? [] : [startedAt + nodeGracePeriodMs]),
-    ];
-    const endBy = ends.length === 0 ? undefined : Math.min(...ends);
-    return { deadline, deadlineIsMachineEnd, endBy, escalation };
+  async #untilMarked(limitMs: number, signal: AbortSignal): Promise<void> {
+    const until = this.#modules.clock.now() + limitMs;
+    while (!this.#marking.isUpToDate && !this.#isPast(until)) await this.#marking.change(until, signal);
   }
 
   /** @returns undefined where the drain was broken off because there is no more reason for it */
-  async #drainNode(signal: AbortSignal): Promise<DrainReport | undefined> {
-    const startedAt = this.#modules.clock.now();
+  async #drainNode(before: DrainReport | undefined, signal: AbortSignal): Promise<DrainReport | undefined> {
+    await this.#untilMarked(waitForMarkMs, signal);
+    if (!before) this.#mandate.begin();
     this.#enter('draining');
-    this.#story.drainBegins(this.#decide().deadline);
-    const goal = this.#goal(startedAt);
-    const job = new NodeDrain({ node: this.node, policy: this.#options.drain, goal }, this.#modules);
+    this.#story.drainBegins(this.#mandate.decision.deadline);
+    const { drain: policy } = this.#options;
+    const job = new NodeDrain({ node: this.node, policy, goal: this.#mandate.goal }, this.#modules);
     const broken = new AbortController();
     const forward = (): void => {
       broken.abort(signal.reason);
     };
     signal.addEventListener('abort', forward, { once: true });
-    this.#drain = { startedAt, job, broken };
+    this.#drain = { job, broken };
     try {
-      return await job.run(broken.signal);
+      return continued(before, await job.run(broken.signal));
     } catch (error) {
       signal.throwIfAborted();
       if (!broken.signal.aborted) throw error;
@@ -245,16 +219,54 @@ export class NodeWorkflow {
     }
   }
 
-  #conclude(report: DrainReport): Outcome | undefined {
+  /** @returns 'again' where the node was drained before it was marked: pods may have landed on it meanwhile */
+  async #finish(report: DrainReport, signal: AbortSignal): Promise<Outcome | 'again' | 'failed'> {
+    await this.#untilMarked(waitForMarkMs, signal);
+    const { endBy } = this.#mandate.goal;
+    let isMarked = this.#marking.trouble === undefined;
+    if (!report.complete || isMarked) return this.#concludeDrain(report);
+    while (!isMarked && !this.#isPast(endBy)) {
+      await this.#marking.change(endBy, signal);
+      isMarked = this.#marking.trouble === undefined;
+    }
+    return isMarked ? 'again' : this.#concludeDrain(report);
+  }
+
+  #isPast(instant: Instant | undefined): boolean {
+    return instant !== undefined && this.#modules.clock.now() >= instant;
+  }
+
+  #concludeMark(): Outcome | undefined {
     this.#hasEnded = true;
-    const { deadline, deadlineIsMachineEnd } = this.#decide();
-    const isMachineEnd =
-      deadlineIsMachineEnd && deadline !== undefined && this.#modules.clock.now() >= deadline;
-    this.#story.drainEnded(report, isMachineEnd);
-    if (!report.complete) return isMachineEnd ? 'deadline-passed' : undefined;
-    this.#isDrained = true;
+    const isOver = this.#ledger.interruptions.length === 0;
+    if (this.#marking.isUpToDate) {
+      if (isOver) this.#story.unmarked();
+      else this.#story.marked();
+      return isOver ? 'cancelled' : 'marked';
+    }
+    const { isMachineEnd } = this.#mandate;
+    this.#story.notMarked(this.#marking.trouble, isMachineEnd);
+    return isMachineEnd ? 'deadline-passed' : undefined;
+  }
+
+  #concludeDrain(report: DrainReport): Outcome | 'failed' {
+    this.#hasEnded = true;
+    const { isMachineEnd } = this.#mandate;
+    const { trouble } = this.#marking;
+    const whole =
+      trouble === undefined
+        ? report
+        : { ...report, complete: false, trouble: report.trouble ?? `the node is not marked: ${trouble}` };
+    this.#story.drainEnded(whole, isMachineEnd);
+    if (!whole.complete) return isMachineEnd ? 'deadline-passed' : 'failed';
+    this.#mandate.fulfilled();
     this.#marking.request();
     return 'drained';
+  }
+
+  /** Tells the node that it is drained, and lets its volumes be taken where the machine does not come back. */
+  async #lastWord(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#untilMarked(lastWordMs, signal), this.#marking.run(signal)]);
   }
 
   async #giveBack(outcome: Outcome | undefined, hasFailed: boolean): Promise<void> {

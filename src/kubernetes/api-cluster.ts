@@ -44,6 +44,9 @@ export interface ApiClusterModules {
 /** A node rarely has more; what it has is then read page by page. */
 const podsPerPage = 500;
 
+/** Other writers cross ours now and then; where they do all the time, the caller's back-off has to help. */
+const markTries = 5;
+
 /** `Cluster` over the API server's HTTP interface. */
 export class ApiCluster implements Cluster {
   readonly #options: ApiClusterOptions;
@@ -70,21 +73,29 @@ export class ApiCluster implements Cluster {
     // What the last write returned spares a read; a conflict tells that it is out of date.
     let node = this.#written.get(name) ?? (await this.#node(name, signal));
     this.#written.delete(name);
-    for (;;) {
+    for (let left = markTries; ; left -= 1) {
       if (!node) return 'no-such-node';
       const patch = markPatch(node, marks, this.#options, this.#clock.now());
-      if (!patch) return 'was-marked';
+      if (!patch) {
+        this.#remember(node, marks);
+        return 'was-marked';
+      }
       try {
         const written = await this.#patchNode(name, patch, signal);
         if (!written) return 'no-such-node';
-        if (marks.phase === 'marked' && marks.interruptions.length > 0) this.#written.set(name, written);
+        this.#remember(written, marks);
         return 'marked';
       } catch (error) {
         // The kubelet or another controller wrote in between: decide again on what is there now.
-        if (!(error instanceof ApiError && error.status === 409)) throw error;
+        if (left === 1 || !(error instanceof ApiError && error.status === 409)) throw error;
         node = await this.#node(name, signal);
       }
     }
+  }
+
+  /** Until the last word about the drain, after which nothing is kept. */
+  #remember(node: NodeView, { phase, interruptions }: Marks): void {
+    if (phase === 'marked' && interruptions.length > 0) this.#written.set(node.name, node);
   }
 
   async memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined> {
@@ -233,7 +244,7 @@ export class ApiCluster implements Cluster {
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      return !(error instanceof ApiError && error.status === 404 && error.reason === 'NotFound');
+      return !isNotFound(error);
     }
   }
 }
@@ -246,7 +257,12 @@ async function unlessGone(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** Another 404 is a server, or a proxy, that does not know the path. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
 }

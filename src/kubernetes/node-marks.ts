@@ -118,7 +118,10 @@ function marked(
   const keysNow = new Set(signals.map((signal) => taintKeys[signal.kind]));
   const kept = node.taints.filter(({ key }) => !ours.taints.includes(key) || isStillDue(key, keysNow));
   const added = addedTaints(kept, marks, options);
-  const labels: Record<string, string | null> = { ...addedLabels(node, marks, options, now) };
+  const isOurCordon = ours.cordon || !node.unschedulable;
+  const labels: Record<string, string | null> = {
+    ...addedLabels(node, marks, options, { isOurCordon, now }),
+  };
   for (const key of ours.labels) {
     const isOver = marks.over.some((id) => cut(id) === node.labels[eventIdLabel]);
     if (rebootLabels.includes(key) && isOver) labels[key] = null;
@@ -132,7 +135,7 @@ function marked(
       phase: marks.phase,
       signals,
       ours: {
-        cordon: ours.cordon || !node.unschedulable,
+        cordon: isOurCordon,
         taints: unique([
           ...ours.taints.filter((key) => isStillDue(key, keysNow)),
           ...added.map((taint) => taint.key),
@@ -202,7 +205,7 @@ function addedLabels(
   node: NodeView,
   marks: Marks,
   options: MarkOptions,
-  now: Instant,
+  { isOurCordon, now }: { readonly isOurCordon: boolean; readonly now: Instant },
 ): Record<string, string> {
   if (!marks.forDrain) return {};
   const labels: Record<string, string> = {};
@@ -213,7 +216,7 @@ function addedLabels(
   if (!reboot) return labels;
   if (node.labels[eventIdLabel] !== cut(reboot.id)) labels[eventIdLabel] = cut(reboot.id);
   // A node that someone else cordoned must not be uncordoned after the reboot.
-  if (!node.unschedulable && node.labels[actionLabel] === undefined) {
+  if (isOurCordon && node.labels[actionLabel] === undefined) {
     labels[actionLabel] = uncordonAfterReboot;
     labels[actionTimeLabel] = String(Math.floor(now / 1000));
   }
