@@ -27,7 +27,10 @@ export const nextCommands: readonly (readonly [command: string, what: string])[]
   ['npm run demo -- --imds http://127.0.0.1:1338', 'with notices of amazon-ec2-metadata-mock'],
   ['npx node src/main.ts --help', 'every option; docs/options.md has them as a table'],
   ['npm test', 'types, lint, format and all tests over the same stand-ins'],
-  ['npm run build', 'the bundle that the image runs, dist/main.cjs'],
+  [
+    'npm run build',
+    'the bundle that the image runs, dist/main.cjs; README.md tells how it gets to a cluster',
+  ],
 ];
 
 export function showWhatNext(screen: Screen): void {
