@@ -40,7 +40,7 @@ export interface DrainReport {
   /** Every pod that was to leave has left, and nothing had to be kept. */
   readonly complete: boolean;
   readonly pods: readonly PodRecord[];
-  /** Why not even the pods could be listed, where that is so. */
+  /** What else was in the way: the pods could not be listed, the node could not be marked. */
   readonly trouble: string | undefined;
 }
 
@@ -48,6 +48,13 @@ const unfinished: ReadonlySet<PodOutcome> = new Set(['terminating', 'refused', '
 
 export function isLeftBehind(pod: PodRecord): boolean {
   return unfinished.has(pod.outcome);
+}
+
+/** The report of a drain that was taken up again: with the pods that had left before. */
+export function continued(before: DrainReport | undefined, report: DrainReport): DrainReport {
+  if (before === undefined) return report;
+  const left = before.pods.filter((pod) => pod.goneAt !== undefined);
+  return { ...report, startedAt: before.startedAt, pods: [...left, ...report.pods] };
 }
 
 /** How many pods had each outcome. */

@@ -28,16 +28,28 @@ export class Intake {
 
   /**
    * @param stopping ends the pulling; what runs goes on
-   * @param killing ends what runs
+   * @param killing ends both
    * @returns when both have come to their end
    */
   async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
-    await Promise.all(
-      this.#modules.sources.map(async (source) => {
-        for await (const item of source.deliveries(stopping)) await this.#take(source, item, killing);
-      }),
-    );
-    await Promise.all(this.#running);
+    const intake = AbortSignal.any([stopping, killing]);
+    try {
+      await Promise.all(this.#modules.sources.map((source) => this.#pull(source, intake, killing)));
+    } finally {
+      await Promise.all(this.#running);
+    }
+  }
+
+  async #pull(source: Source, intake: AbortSignal, killing: AbortSignal): Promise<void> {
+    const { logger } = this.#modules;
+    for await (const item of source.deliveries(intake)) {
+      try {
+        await this.#take(source, item, killing);
+      } catch (error) {
+        // One delivery that can't be given back must not end the intake of all others.
+        logger.error('Cannot take a delivery in', { source: source.name, error });
+      }
+    }
   }
 
   async #take(source: Source, item: Delivery | Cancellation, killing: AbortSignal): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts';
+import { errorText } from '../error-text.ts';
+import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 
@@ -31,6 +33,7 @@ export class NodeMarking {
   readonly #modules: NodeMarkingModules;
   #wanted = 1;
   #held = 0;
+  #trouble: string | undefined = 'it has not been tried';
   #changed = Promise.withResolvers<void>();
 
   constructor(options: NodeMarkingOptions, modules: NodeMarkingModules) {
@@ -48,9 +51,24 @@ export class NodeMarking {
     this.#notify();
   }
 
-  /** Resolves when the node carries every mark that was asked for. */
-  async upToDate(): Promise<void> {
-    while (!this.isUpToDate) await this.#changed.promise;
+  /** Why the node carries none of our marks; undefined once it does. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /**
+   * Waits until an attempt has ended or there is more to mark the node for, but no longer than until `until`.
+   * @throws the signal's reason
+   */
+  async change(until: Instant | undefined, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules;
+    signal.throwIfAborted();
+    const timer = new AbortController();
+    const timeUp =
+      until === undefined ? [] : [clock.sleep(until - clock.now(), timer.signal).catch(() => {})];
+    await Promise.race([this.#changed.promise, ...timeUp]);
+    timer.abort();
+    signal.throwIfAborted();
   }
 
   /** Marks at once, and again at each request. Ends by throwing the signal's reason. */
@@ -88,7 +106,12 @@ export class NodeMarking {
       const result = await this.#attempt(signal);
       const succeeded = result === 'marked' || result === 'was-marked';
       this.#options.onAttempt(succeeded);
-      if (succeeded) return;
+      if (succeeded) {
+        this.#trouble = undefined;
+        return;
+      }
+      if (this.#trouble !== undefined) this.#trouble = this.#textOf(result);
+      this.#notify();
       if (toldAt === undefined || clock.now() - toldAt >= tellAgainMs) {
         toldAt = clock.now();
         this.#tell(result);
@@ -104,6 +127,11 @@ export class NodeMarking {
       signal.throwIfAborted();
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  #textOf(result: MarkResult | Error): string {
+    if (result instanceof Error) return errorText(result);
+    return `there is no Node of the name "${this.#options.node}"`;
   }
 
   #tell(result: MarkResult | Error): void {

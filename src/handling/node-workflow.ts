@@ -1,23 +1,20 @@
 import type { Clock } from '../clock.ts';
-import { NodeDrain, type DrainGoal } from '../drain/drain-node.ts';
+import { NodeDrain } from '../drain/drain-node.ts';
 import type { DrainPolicy } from '../drain/plan.ts';
-import type { DrainReport } from '../drain/report.ts';
+import { continued, type DrainReport } from '../drain/report.ts';
 import type { Delivery, Outcome } from '../interruption/delivery.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import { Ledger } from '../interruption/ledger.ts';
-import { decide, strongest, type Decision, type Policy } from '../interruption/policy.ts';
-import type { Cluster, Marks } from '../kubernetes/cluster.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { Mandate, type MandateOptions } from './mandate.ts';
 import { NodeMarking } from './node-marking.ts';
 import { rehearse } from './rehearsal.ts';
 import { WorkflowStory } from './workflow-story.ts';
 
-export interface NodeWorkflowOptions {
-  readonly policy: Policy;
+export interface NodeWorkflowOptions extends MandateOptions {
   readonly drain: DrainPolicy;
-  /** How long one drain may take; undefined = as long as the deadline allows. */
-  readonly nodeGracePeriodMs: number | undefined;
   readonly dryRun: boolean;
 }
 
@@ -36,9 +33,6 @@ export type Phase = 'received' | 'draining' | 'settling';
 
 /** Evictions begin when the node is marked, or after this: a mark that fails never blocks the drain. */
 const waitForMarkMs = 3_000;
-
-/** A deadline that is past, or all but, still gets this long: the machine evidently lives. */
-const lastChanceMs = 30_000;
 
 /**
  * What happens to one node, from the first signal to the settling of all that joined:
@@ -60,7 +54,8 @@ export class NodeWorkflow {
   readonly #marking: NodeMarking;
   readonly #ledger = new Ledger();
   #phase: Phase = 'received';
-  #drain: { readonly startedAt: Instant; readonly job: NodeDrain } | undefined;
+  readonly #mandate: Mandate;
+  #drain: NodeDrain | undefined;
   #hasEnded = false;
 
   constructor(node: string, options: NodeWorkflowOptions, modules: NodeWorkflowModules) {
@@ -68,13 +63,14 @@ export class NodeWorkflow {
     this.#options = options;
     this.#logger = modules.logger.child({ node });
     this.#modules = { ...modules, logger: this.#logger };
+    this.#mandate = new Mandate(options, { ...modules, ledger: this.#ledger });
     this.#story = new WorkflowStory(node, this.#ledger, this.#modules);
     this.#marking = new NodeMarking(
       {
         node,
-        marks: () => this.#marks,
+        marks: () => this.#mandate.marks,
         onAttempt: (succeeded) => {
-          this.#story.markAttempted(succeeded);
+          this.#story.markAttempted(succeeded, this.#mandate.decision.response);
         },
       },
       this.#modules,
@@ -87,7 +83,7 @@ export class NodeWorkflow {
     if (this.#hasEnded) return false;
     this.#ledger.enter(delivery);
     this.#marking.request();
-    this.#drain?.job.moveGoal(this.#goal(this.#drain.startedAt));
+    this.#drain?.moveGoal(this.#mandate.goal);
     return true;
   }
 
@@ -116,83 +112,95 @@ export class NodeWorkflow {
     this.#modules.metrics.workflows.dec({ phase: this.#phase });
   }
 
-  #decide(): Decision {
-    return strongest(this.#ledger.interruptions.map((it) => decide(it, this.#options.policy)));
-  }
-
-  get #marks(): Marks {
-    return {
-      interruptions: this.#ledger.interruptions.map((interruption) => ({
-        interruption,
-        deadline: decide(interruption, this.#options.policy).deadline,
-      })),
-      forDrain: this.#decide().response === 'drain',
-    };
-  }
-
-  /** @returns undefined where the node was to be drained, has not been, and may still be */
+  /** @returns undefined where what was to be done has not been, and may still be */
   async #work(signal: AbortSignal): Promise<Outcome | undefined> {
-    if (this.#options.dryRun) {
-      const { drain: policy } = this.#options;
-      const { response } = this.#decide();
+    if (this.#options.dryRun) return this.#rehearse(signal);
+    // The marking never ends by itself: it is here for its errors.
+    return Promise.race([this.#act(signal), this.#marking.run(signal)]);
+  }
+
+  async #rehearse(signal: AbortSignal): Promise<Outcome> {
+    const { drain: policy } = this.#options;
+    let revision: number;
+    do {
+      ({ revision } = this.#ledger);
+      const { response } = this.#mandate.decision;
       await rehearse({ node: this.node, response, policy, story: this.#story.fields }, this.#modules, signal);
-      return 'dry-run';
+      // What joined meanwhile is rehearsed as well.
+    } while (revision !== this.#ledger.revision);
+    this.#hasEnded = true;
+    return 'dry-run';
+  }
+
+  async #act(signal: AbortSignal): Promise<Outcome | undefined> {
+    while (this.#mandate.decision.response === 'mark') {
+      const { lastChance } = this.#mandate;
+      if (this.#marking.isUpToDate || this.#isPast(lastChance)) return this.#concludeMark();
+      await this.#marking.change(lastChance, signal);
     }
-    const marking = this.#marking.run(signal).catch(() => {});
-    if (this.#decide().response === 'mark') {
-      await Promise.race([this.#marking.upToDate(), marking]);
-      signal.throwIfAborted();
-      // What joined meanwhile may have asked for more than a mark.
-      if (this.#decide().response === 'mark') {
-        this.#hasEnded = true;
-        this.#story.marked();
-        return 'marked';
-      }
+    let before: DrainReport | undefined;
+    for (;;) {
+      await this.#untilMarked(signal);
+      const report = continued(before, await this.#drainNode(signal));
+      const end = await this.#finish(report, signal);
+      if (end !== 'again') return end;
+      before = report;
     }
-    await this.#untilMarked(signal);
-    const report = await this.#drainNode(signal);
-    await this.#untilMarked(signal);
-    return this.#conclude(report);
   }
 
   async #untilMarked(signal: AbortSignal): Promise<void> {
-    if (this.#marking.isUpToDate) return;
-    const timer = new AbortController();
-    const timeUp = this.#modules.clock.sleep(waitForMarkMs, timer.signal).catch(() => {});
-    await Promise.race([this.#marking.upToDate(), timeUp]);
-    timer.abort();
-    signal.throwIfAborted();
+    const until = this.#modules.clock.now() + waitForMarkMs;
+    while (!this.#marking.isUpToDate && !this.#isPast(until)) await this.#marking.change(until, signal);
   }
 
-  #goal(startedAt: Instant): DrainGoal {
-    const { nodeGracePeriodMs } = this.#options;
-    const { deadline } = this.#decide();
-    const ends = [
-      ...(deadline === undefined ? [] : [Math.max(deadline, startedAt + lastChanceMs)]),
-      ...(nodeGracePeriodMs === undefined ? [] : [startedAt + nodeGracePeriodMs]),
-    ];
-    return { deadline, endBy: ends.length === 0 ? undefined : Math.min(...ends) };
+  /** @returns 'again' where the node was drained before it was marked: pods may have landed on it meanwhile */
+  async #finish(report: DrainReport, signal: AbortSignal): Promise<Outcome | 'again' | undefined> {
+    const until = this.#modules.clock.now() + waitForMarkMs;
+    while (!this.#marking.isUpToDate && !this.#isPast(until)) await this.#marking.change(until, signal);
+    const isUnmarked = (): boolean => this.#marking.trouble !== undefined;
+    if (!report.complete || !isUnmarked()) return this.#concludeDrain(report);
+    while (!this.#isPast(this.#mandate.goal.endBy)) {
+      await this.#marking.change(this.#mandate.goal.endBy, signal);
+      if (!isUnmarked()) return 'again';
+    }
+    return this.#concludeDrain(report);
+  }
+
+  #isPast(instant: Instant | undefined): boolean {
+    return instant !== undefined && this.#modules.clock.now() >= instant;
   }
 
   async #drainNode(signal: AbortSignal): Promise<DrainReport> {
-    const startedAt = this.#modules.clock.now();
     this.#enter('draining');
-    this.#story.drainBegins(this.#decide().deadline);
-    const job = new NodeDrain(
-      { node: this.node, policy: this.#options.drain, goal: this.#goal(startedAt) },
+    this.#story.drainBegins(this.#mandate.decision.deadline);
+    this.#drain = new NodeDrain(
+      { node: this.node, policy: this.#options.drain, goal: this.#mandate.goal },
       this.#modules,
     );
-    this.#drain = { startedAt, job };
-    return job.run(signal);
+    return this.#drain.run(signal);
   }
 
-  #conclude(report: DrainReport): Outcome | undefined {
+  #concludeMark(): Outcome | undefined {
     this.#hasEnded = true;
-    const { deadline, deadlineIsMachineEnd } = this.#decide();
-    const isMachineEnd =
-      deadlineIsMachineEnd && deadline !== undefined && this.#modules.clock.now() >= deadline;
-    this.#story.drainEnded(report, isMachineEnd);
-    if (report.complete) return 'drained';
+    if (this.#marking.isUpToDate) {
+      this.#story.marked();
+      return 'marked';
+    }
+    const isMachineEnd = this.#mandate.isMachineEnd;
+    this.#story.notMarked(this.#marking.trouble, isMachineEnd);
+    return isMachineEnd ? 'deadline-passed' : undefined;
+  }
+
+  #concludeDrain(report: DrainReport): Outcome | undefined {
+    this.#hasEnded = true;
+    const isMachineEnd = this.#mandate.isMachineEnd;
+    const { trouble } = this.#marking;
+    const whole =
+      trouble === undefined
+        ? report
+        : { ...report, complete: false, trouble: report.trouble ?? `the node is not marked: ${trouble}` };
+    this.#story.drainEnded(whole, isMachineEnd);
+    if (whole.complete) return 'drained';
     return isMachineEnd ? 'deadline-passed' : undefined;
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { leftBehindReasons, outcomeCounts, type DrainReport } from '../drain/report.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
+import type { Response } from '../interruption/policy.ts';
 import type { LogFields, Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 
@@ -10,6 +11,8 @@ export interface WorkflowStoryModules {
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
+
+const machineHasEnded = "nothing: the machine's end has passed";
 
 type Action = 'cordon' | 'cordon-and-drain' | 'pre-drain';
 
@@ -35,8 +38,9 @@ export class WorkflowStory {
     };
   }
 
-  markAttempted(succeeded: boolean): void {
+  markAttempted(succeeded: boolean, response: Response): void {
     this.#count('pre-drain', succeeded);
+    if (!succeeded && response === 'mark') this.#count('cordon', false);
     if (!succeeded || this.#isMarked) return;
     this.#isMarked = true;
     this.#modules.metrics.noticeToMark.observe(this.#secondsSinceNotice(this.#modules.clock.now()));
@@ -47,6 +51,15 @@ export class WorkflowStory {
   marked(): void {
     this.#count('cordon', true);
     this.#modules.logger.info('Node successfully cordoned', this.fields);
+  }
+
+  /** Nothing but marks was asked for, and the node doesn't carry them all. */
+  notMarked(trouble: string | undefined, isMachineEnd: boolean): void {
+    this.#modules.logger.error('There was a problem while trying to cordon the node', {
+      ...this.fields,
+      trouble,
+      next: isMachineEnd ? machineHasEnded : 'it is tried again while the signal lasts',
+    });
   }
 
   drainBegins(deadline: Instant | undefined): void {
@@ -78,9 +91,7 @@ export class WorkflowStory {
     logger.error('There was a problem while trying to cordon and drain the node', {
       ...fields,
       left_behind: leftBehindReasons(report),
-      next: isMachineEnd
-        ? "nothing: the machine's end has passed"
-        : 'the drain is tried again while the signal lasts',
+      next: isMachineEnd ? machineHasEnded : 'the drain is tried again while the signal lasts',
     });
   }
 

@@ -33,6 +33,9 @@ export interface ApiClusterModules {
 /** A node rarely has more; what it has is then read page by page. */
 const podsPerPage = 500;
 
+/** Other writers cross ours now and then; where they do all the time, the caller's back-off has to help. */
+const markTries = 5;
+
 /** `Cluster` over the API server's HTTP interface. */
 export class ApiCluster implements Cluster {
   readonly #options: ApiClusterOptions;
@@ -50,7 +53,7 @@ export class ApiCluster implements Cluster {
   }
 
   async markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
-    for (;;) {
+    for (let left = markTries; ; left -= 1) {
       const node = await this.#node(name, signal);
       if (!node) return 'no-such-node';
       const patch = markPatch(node, marks, this.#options, this.#clock.now());
@@ -59,7 +62,7 @@ export class ApiCluster implements Cluster {
         return (await this.#patchNode(name, patch, signal)) ? 'marked' : 'no-such-node';
       } catch (error) {
         // The kubelet or another controller wrote in between: decide again on what is there now.
-        if (!(error instanceof ApiError && error.status === 409)) throw error;
+        if (left === 1 || !(error instanceof ApiError && error.status === 409)) throw error;
       }
     }
   }
@@ -156,7 +159,7 @@ export class ApiCluster implements Cluster {
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      return !(error instanceof ApiError && error.status === 404 && error.reason === 'NotFound');
+      return !isNotFound(error);
     }
   }
 }
@@ -169,7 +172,12 @@ async function unlessGone(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** Another 404 is a server, or a proxy, that does not know the path. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
 }
