@@ -65,7 +65,8 @@ export function markPatch(
 ): NodePatch | undefined {
   const ours = readMarkState(node.annotations[stateAnnotation])?.ours ?? nothingOurs;
   const taints = options.taintEffect === undefined ? [] : missingTaints(node, marks, options.taintEffect);
-  const labels = marks.forDrain ? missingLabels(node, marks, options, now) : {};
+  const isOurCordon = ours.cordon || !node.unschedulable;
+  const labels = marks.forDrain ? missingLabels(node, marks, options, { isOurCordon, now }) : {};
   const state: MarkState = {
     version: 1,
     signals: marks.interruptions.map(({ interruption: { id, kind }, deadline }) => ({
@@ -74,7 +75,7 @@ export function markPatch(
       ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
     })),
     ours: {
-      cordon: ours.cordon || !node.unschedulable,
+      cordon: isOurCordon,
       taints: [...new Set([...ours.taints, ...taints.map((taint) => taint.key)])],
       labels: [...new Set([...ours.labels, ...Object.keys(labels)])],
     },
@@ -109,7 +110,7 @@ function missingLabels(
   node: NodeView,
   marks: Marks,
   options: MarkOptions,
-  now: Instant,
+  { isOurCordon, now }: { readonly isOurCordon: boolean; readonly now: Instant },
 ): Record<string, string> {
   const labels: Record<string, string> = {};
   if (options.excludeFromLoadBalancers && node.labels[excludeFromLoadBalancersLabel] === undefined) {
@@ -119,7 +120,7 @@ function missingLabels(
   if (!reboot) return labels;
   if (node.labels[eventIdLabel] !== cut(reboot.id)) labels[eventIdLabel] = cut(reboot.id);
   // A node that someone else cordoned must not be uncordoned after the reboot.
-  if (!node.unschedulable && node.labels[actionLabel] === undefined) {
+  if (isOurCordon && node.labels[actionLabel] === undefined) {
     labels[actionLabel] = uncordonAfterReboot;
     labels[actionTimeLabel] = String(Math.floor(now / 1000));
   }
