@@ -21,6 +21,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** Authorities to trust in place of Node's own, as PEM. */
   readonly certificateAuthorities?: string | undefined;
+  /** Where Kubernetes puts the credentials of a pod's ServiceAccount. @default its usual place */
+  readonly serviceAccountFolder?: string | undefined;
 }
 
 export interface DaemonModules {
@@ -28,8 +30,7 @@ export interface DaemonModules {
   readonly logger: Logger;
 }
 
-/** Where Kubernetes puts the credentials of a pod's ServiceAccount. */
-const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+const usualServiceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Everything wired together: the only place that knows all the parts. */
 export class Daemon {
@@ -38,7 +39,8 @@ export class Daemon {
   readonly #imds: ImdsClient;
   readonly #credentials: Credentials;
 
-  constructor({ config, version, certificateAuthorities }: DaemonOptions, { clock, logger }: DaemonModules) {
+  constructor(options: DaemonOptions, { clock, logger }: DaemonModules) {
+    const { config, version, certificateAuthorities } = options;
     const metrics = createMetrics(version);
     const health = new Health(clock);
     const shared = { clock, logger, log: logger, metrics, health };
@@ -53,7 +55,7 @@ export class Daemon {
         kubeconfigPath: kubernetes.kubeconfigPath,
         serviceHost: kubernetes.apiServer?.host,
         servicePort: kubernetes.apiServer?.port,
-        serviceAccountFolder,
+        serviceAccountFolder: options.serviceAccountFolder ?? usualServiceAccountFolder,
         proxyFor: (url) => proxyFor(url, network),
         certificateAuthorities,
       },
