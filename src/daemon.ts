@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** Authorities to trust in place of Node's own, as PEM. */
   readonly certificateAuthorities?: string | undefined;
+  /** Where Kubernetes puts the credentials of a pod's ServiceAccount. @default its usual place */
+  readonly serviceAccountFolder?: string | undefined;
 }
 
 export interface DaemonModules {
@@ -31,8 +33,7 @@ export interface DaemonModules {
   readonly readFile: ReadFile;
 }
 
-/** Where Kubernetes puts the credentials of a pod's ServiceAccount. */
-const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+const usualServiceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Everything wired together: the only place that knows all the parts. */
 export class Daemon {
@@ -41,10 +42,8 @@ export class Daemon {
   readonly #imds: ImdsClient;
   readonly #credentials: Credentials;
 
-  constructor(
-    { config, version, certificateAuthorities }: DaemonOptions,
-    { clock, logger, readFile }: DaemonModules,
-  ) {
+  constructor(options: DaemonOptions, { clock, logger, readFile }: DaemonModules) {
+    const { config, version, certificateAuthorities } = options;
     const metrics = createMetrics(version);
     const health = new Health(clock);
     const shared = { clock, logger, log: logger, metrics, health };
@@ -59,7 +58,7 @@ export class Daemon {
         kubeconfigPath: kubernetes.kubeconfigPath,
         serviceHost: kubernetes.apiServer?.host,
         servicePort: kubernetes.apiServer?.port,
-        serviceAccountFolder,
+        serviceAccountFolder: options.serviceAccountFolder ?? usualServiceAccountFolder,
         proxyFor: (url) => proxyFor(url, network),
         certificateAuthorities,
       },

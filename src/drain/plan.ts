@@ -112,24 +112,29 @@ function planPod(
   };
 }
 
-/** How the pod is asked now: whole seconds of grace, never beyond the machine's end less the margin. */
+/**
+ * How the pod is asked now: whole seconds of grace, never beyond the machine's end less the margin.
+ * @param wasRefused an eviction of it has been refused: before that nothing is known to hold it
+ */
 export function requestFor(
   planned: PlannedPod,
   policy: DrainPolicy,
   goal: DrainGoal,
   now: Instant,
+  wasRefused: boolean,
 ): AskRequest {
   const graceSeconds = graceSecondsOf(planned.pod, policy);
   const remaining = remainingSeconds(policy, goal, now);
   const gracePeriodSeconds =
     remaining !== undefined && remaining < graceSeconds ? remaining : planned.gracePeriodSeconds;
-  return { by: mayDelete(planned, goal, now) ? 'deletion' : 'eviction', gracePeriodSeconds };
+  return { by: mayDelete(planned, goal, now, wasRefused) ? 'deletion' : 'eviction', gracePeriodSeconds };
 }
 
 /** Deleting bypasses budgets: only where the alternative is a power cut, and not before it must be. */
-function mayDelete(planned: PlannedPod, goal: DrainGoal, now: Instant): boolean {
+function mayDelete(planned: PlannedPod, goal: DrainGoal, now: Instant, wasRefused: boolean): boolean {
   if (!goal.deadlineIsMachineEnd || goal.escalation === 'evict') return false;
-  return goal.escalation === 'delete' || (planned.askBy !== undefined && now >= planned.askBy);
+  if (goal.escalation === 'delete') return true;
+  return wasRefused && planned.askBy !== undefined && now >= planned.askBy;
 }
 
 /** Whether the pod's turn has come, given the tiers whose pods have not all gone. */

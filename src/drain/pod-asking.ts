@@ -55,6 +55,8 @@ export class PodAsking {
       // Without an answer it may have worked all the same.
       if (answer.cause !== 'unavailable') pod.sent = inDoubt;
       this.#noteRefusal(pod, request, answer);
+      // The latest instant has come: what is left of the grace period must not be lost.
+      if (request.by === 'eviction' && this.#request(pod).by === 'deletion') continue;
       await this.#backOff(pod, backOffMs * (0.75 + Math.random() / 2));
       if (pod.isTerminating) return 'asked';
       pod.asking.signal.throwIfAborted();
@@ -85,7 +87,13 @@ export class PodAsking {
 
   #request(pod: LeavingPod): AskRequest {
     const { policy, goal } = this.#options;
-    const request = requestFor(pod.planned, policy, goal(), this.#modules.clock.now());
+    const request = requestFor(
+      pod.planned,
+      policy,
+      goal(),
+      this.#modules.clock.now(),
+      pod.refusal !== undefined,
+    );
     return this.#mayDelete ? request : { ...request, by: 'eviction' };
   }
 

@@ -98,11 +98,9 @@ test('an overloaded server pauses everything for the time that it asks for', asy
 
 test('a mark waits too while the server is overloaded, but never for minutes', async () => {
   await using daemon = await startDaemon({
-    cluster: (api) => {
-      guarded(api);
-      api.overload(3600, { times: 1 });
-    },
+    cluster: guarded,
   });
+  daemon.api.overload(3600, { times: 1 });
   daemon.imds.interrupt();
   await untilDrained(daemon);
   const [first, second] = daemon.api.requests;

@@ -71,16 +71,21 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
   const log: LogRecord[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line) as LogRecord) };
   const logger = createLogger(config.logging, { clock, stdout: sink, stderr: sink });
-  const { serviceAccountFolder } = given;
-  const daemon = new Daemon(
-    { config, version: '1.2.3', ...(serviceAccountFolder !== undefined && { serviceAccountFolder }) },
-    { clock, logger, readFile: readFileFromDisk },
-  );
-  const stopping = new AbortController();
-  const killing = new AbortController();
-  const ended = daemon.run(stopping.signal, killing.signal);
-  // Told where a test awaits it.
-  ended.catch(() => {});
+  const create = () =>
+    new Daemon(
+      { config, version: '1.2.3', serviceAccountFolder: given.serviceAccountFolder },
+      { clock, logger, readFile: readFileFromDisk },
+    );
+  let run = start(create());
+
+  /** A start reads the own node once. Tests count what comes after that; own-node.test.ts is about the start. */
+  const hasStarted = async () => {
+    if (!(clock instanceof FakeClock)) return;
+    const before = api.requests.length;
+    await clock.advance(0);
+    const [read] = api.requests.slice(before);
+    if (read?.verb === 'get' && read.resource === 'nodes') api.requests.splice(before, 1);
+  };
 
   const running = {
     clock,
@@ -89,22 +94,31 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
     kubeconfigPath,
     log,
     /** Settled when the daemon has ended. */
-    ended,
+    get ended() {
+      return run.ended;
+    },
     /** What the first SIGTERM does. */
-    stop: () => stopping.abort(new Error('SIGTERM')),
+    stop: () => run.stopping.abort(new Error('SIGTERM')),
     /** What the second SIGTERM does. */
-    kill: () => killing.abort(new Error('second SIGTERM')),
+    kill: () => run.killing.abort(new Error('second SIGTERM')),
+    /** The next process, after the end of the one before. */
+    async startAgain() {
+      await run.ended;
+      run = start(create());
+      await hasStarted();
+    },
     /** The log's records with this message. */
     said: (message: string) => log.filter((record) => record.message === message),
-    metrics: async () => samples(await getText(metricsPort(log), '/metrics')),
+    metrics: async () => samples(await getText(portOf({ log }, '/metrics'), '/metrics')),
     async [Symbol.asyncDispose]() {
+      const { stopping, killing, ended } = run;
       stopping.abort(new Error('the test has ended'));
       killing.abort(new Error('the test has ended'));
       await (clock instanceof FakeClock ? clock.advanceWhile(ended) : ended).catch(() => {});
       await Promise.all([imds.stop(), api.stop(), rm(folder, { recursive: true })]);
     },
   };
-  if (clock instanceof FakeClock) await clock.advance(0);
+  await hasStarted();
   return running;
 }
 
@@ -131,9 +145,20 @@ export function requestsOf(api: FakeApiServer, verb: string, resource: string): 
   return api.requests.filter((request) => request.verb === verb && request.resource === resource);
 }
 
-function metricsPort(log: readonly LogRecord[]): number {
-  const [, port] = log.flatMap(({ message }) => /handler \/metrics, port (\d+)$/.exec(message) ?? []);
-  return Number(port);
+function start(daemon: Daemon) {
+  const stopping = new AbortController();
+  const killing = new AbortController();
+  const ended = daemon.run(stopping.signal, killing.signal);
+  // Told where a test awaits it.
+  ended.catch(() => {});
+  return { stopping, killing, ended };
+}
+
+/** The port on which the log says that the path is served. */
+export function portOf({ log }: { readonly log: readonly LogRecord[] }, path: string): number {
+  const prefix = `Starting to serve handler ${path}, port `;
+  const last = log.findLast(({ message }) => message.startsWith(prefix));
+  return Number(last?.message.slice(prefix.length));
 }
 
 export function getText(port: number, path: string): Promise<string> {

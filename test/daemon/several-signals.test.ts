@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MarkState } from '../../src/kubernetes/node-marks.ts';
+import type { MarkState } from '../../src/kubernetes/mark-state.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
 import type { FakeImds } from '../fakes/imds.ts';
 import {

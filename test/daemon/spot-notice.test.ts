@@ -30,15 +30,11 @@ test('marks the node in one write, then evicts every pod that leaves, by UID', a
   const { api, clock, imds } = daemon;
   const uids = new Map(api.pods().map(({ metadata }) => [metadata.name, metadata.uid]));
   await clock.advance(30_000);
-  assert.deepEqual(
-    api.requests.map((request) => `${request.verb} ${request.resource}`),
-    ['get nodes'],
-    'what an earlier process left is read once, and nothing else is asked while idle',
-  );
+  assert.equal(api.requests.length, 0, 'no API call while idle');
   imds.interrupt();
   await untilDrained(daemon);
 
-  const [, get, patch, list] = api.requests;
+  const [get, patch, list] = api.requests;
   assert.deepEqual(
     [get, patch, list].map((request) => `${request?.verb} ${request?.resource} ${request?.code}`),
     ['get nodes 200', 'patch nodes 200', 'list pods 200'],

@@ -58,8 +58,8 @@ test('dry run: says of every pod what would be done, once, and writes nothing', 
     .map(({ message, pod, because }) => [message, pod, because].filter(Boolean).join(' | '));
   assert.deepEqual(lines, [
     'Node would have been marked, but dry-run flag was set',
-    'Pod would have been evicted, but dry-run flag was set | default/orphan | its DaemonSet "gone" no longer exists',
     'Pod would have been evicted, but dry-run flag was set | default/web | ReplicaSet "web" will replace it',
+    'Pod would have been evicted, but dry-run flag was set | default/orphan | its DaemonSet "gone" no longer exists',
     'Pod would have stayed | default/agent | DaemonSet "agent" would put it back',
     wouldDrain,
   ]);

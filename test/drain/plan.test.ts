@@ -143,6 +143,7 @@ describe('a plan of any node', () => {
             policy,
             goal,
             now,
+            true,
           );
           const own = graceSecondsOf(planned.pod, policy);
           assert.ok(gracePeriodSeconds <= Math.max(1, own));
@@ -161,7 +162,10 @@ describe('a plan of any node', () => {
     fc.assert(
       fc.property(anyNode, anyPolicy, anyGoal, anyTime, (pods, policy, goal, now) => {
         for (const planned of planDrain(pods, policy, goal, none, now).leaving) {
-          if (requestFor(planned, policy, goal, now).by === 'eviction') continue;
+          if (goal.escalation !== 'delete') {
+            assert.equal(requestFor(planned, policy, goal, now, false).by, 'eviction', 'nothing holds it');
+          }
+          if (requestFor(planned, policy, goal, now, true).by === 'eviction') continue;
           assert.ok(goal.deadlineIsMachineEnd);
           assert.notEqual(goal.escalation, 'evict');
           if (goal.escalation === 'evict-then-delete') assert.ok(now >= (planned.askBy ?? Infinity));
@@ -270,7 +274,7 @@ describe('the request', () => {
   const requestAt = (now: number, given: Partial<PodView>, goal: DrainGoal = spot) => {
     const [planned] = planDrain([pod(given)], usual, goal, none, now).leaving;
     assert.ok(planned);
-    return requestFor(planned, usual, goal, now);
+    return requestFor(planned, usual, goal, now, true);
   };
 
   it("names no grace where the pod's own fits", () => {
