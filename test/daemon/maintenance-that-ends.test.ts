@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FakeApiServer } from '../fakes/api-server.ts';
+import { maintenanceEvent, scheduleMaintenance } from './maintenance.ts';
+import { nodeName as node, requestsOf, startDaemon, untilDrained, untilSaid } from './running-daemon.ts';
+
+const env = { TAINT_NODE: 'true', EXCLUDE_FROM_LOAD_BALANCERS: 'true' };
+const unmarkedText = 'Node uncordoned and unmarked: the interruption is over';
+const hour = 3_600_000;
+
+function onePod(api: FakeApiServer): void {
+  api.addNode({ name: node, labels: { team: 'shop' } });
+  api.addPod({ name: 'web', node, owner: 'ReplicaSet/web', shutdownMs: 20_000 });
+}
+
+/** What of ours a node carries. */
+function marksOn(api: FakeApiServer): string[] {
+  const { metadata, spec } = api.node(node);
+  const ours = [...Object.keys(metadata.labels ?? {}), ...Object.keys(metadata.annotations ?? {})].filter(
+    (key) => key.startsWith('aws-node-termination-handler/') || key.includes('exclude-from'),
+  );
+  const taints = (spec.taints ?? []).map(({ key }) => key).filter((key) => key.startsWith('aws-'));
+  return [...(spec.unschedulable === true ? ['cordon'] : []), ...taints, ...ours];
+}
+
+for (const [where, show] of [
+  ['the list of scheduled events', 'events/maintenance/scheduled'],
+  ['the history', 'events/maintenance/history'],
+] as const) {
+  for (const state of ['canceled', 'completed']) {
+    test(`maintenance that is ${state}, seen in ${where}: the drained node is unmarked`, async () => {
+      await using daemon = await startDaemon({ cluster: onePod, env });
+      const { api, clock, imds } = daemon;
+      const notBefore = clock.now() + 24 * hour;
+      scheduleMaintenance(imds, { notBefore });
+      await untilDrained(daemon);
+      assert.ok(marksOn(api).length >= 6, marksOn(api).join());
+      imds.set('events/maintenance/scheduled', []);
+      imds.set(show, [maintenanceEvent({ notBefore, state })]);
+      await untilSaid(daemon, unmarkedText);
+      assert.deepEqual(marksOn(api), []);
+      assert.equal(api.node(node).metadata.labels?.['team'], 'shop');
+      const metrics = await daemon.metrics();
+      assert.equal(metrics.get('actions_total{node_action="uncordon",node_status="success"}'), 1);
+      const { length } = api.requests;
+      await clock.advance(hour);
+      assert.equal(api.requests.length, length, 'once');
+    });
+  }
+}
+
+test('maintenance that is cancelled in mid-drain: the drain ends, what is left stays, the node is unmarked', async () => {
+  await using daemon = await startDaemon({
+    cluster: (api) => {
+      onePod(api);
+      api.addPod({ name: 'held', node, owner: 'ReplicaSet/held', labels: { app: 'held' } });
+      api.addBudget({ name: 'held', matchLabels: { app: 'held' }, minAvailable: 1 });
+    },
+    env,
+  });
+  const { api, clock, imds } = daemon;
+  const notBefore = clock.now() + 24 * hour;
+  scheduleMaintenance(imds, { notBefore });
+  await untilSaid(daemon, 'Eviction refused, trying again');
+  scheduleMaintenance(imds, { notBefore, state: 'canceled' });
+  await untilSaid(daemon, unmarkedText);
+  assert.deepEqual(marksOn(api), []);
+  assert.ok(api.pod('held'));
+  assert.equal(daemon.said('The drain ends, for there is no more reason for it').length, 1);
+  await clock.advance(hour);
+  assert.ok(api.pod('held'), 'and is not asked again');
+});
+
+test("somebody else's cordon outlives the maintenance", async () => {
+  await using daemon = await startDaemon({
+    cluster: (api) => {
+      api.addNode({ name: node, unschedulable: true });
+    },
+    env,
+  });
+  const { api, clock, imds } = daemon;
+  const notBefore = clock.now() + 24 * hour;
+  scheduleMaintenance(imds, { notBefore });
+  await untilDrained(daemon);
+  assert.equal(api.node(node).metadata.labels?.['aws-node-termination-handler/action'], undefined);
+  scheduleMaintenance(imds, { notBefore, state: 'canceled' });
+  await untilSaid(daemon, unmarkedText);
+  assert.deepEqual(marksOn(api), ['cordon']);
+});
+
+test('an end of maintenance that nobody here was marked for costs no API call', async () => {
+  await using daemon = await startDaemon({ cluster: onePod, env });
+  const { api, clock, imds } = daemon;
+  imds.set('events/maintenance/history', [
+    maintenanceEvent({ notBefore: clock.now() - hour, state: 'completed' }),
+  ]);
+  await clock.advance(120_000);
+  assert.deepEqual(api.requests, []);
+});
+
+test('before-start: the node is marked at once, and drained its lead before the start', async () => {
+  await using daemon = await startDaemon({
+    cluster: onePod,
+    env: { ...env, NTH_SCHEDULED_EVENT_TIMING: 'before-start', NTH_SCHEDULED_EVENT_LEAD_SECONDS: '300' },
+  });
+  const { api, clock, imds } = daemon;
+  const notBefore = clock.now() + 2 * hour;
+  scheduleMaintenance(imds, { notBefore });
+  await untilSaid(daemon, 'The drain waits for its time');
+  await clock.advance(hour);
+  assert.equal(api.node(node).spec.unschedulable, true);
+  assert.ok(api.pod('web'));
+  assert.equal(requestsOf(api, 'create', 'pods').length, 0);
+  await clock.advance(notBefore - clock.now() - 301_000);
+  assert.ok(api.pod('web'));
+  await clock.advance(30_000);
+  assert.equal(api.pod('web'), undefined);
+});
+
+test('before-start: a start that is moved moves the drain, and a cancellation ends the wait', async () => {
+  await using daemon = await startDaemon({
+    cluster: onePod,
+    env: { ...env, NTH_SCHEDULED_EVENT_TIMING: 'before-start', NTH_SCHEDULED_EVENT_LEAD_SECONDS: '300' },
+  });
+  const { api, clock, imds } = daemon;
+  const notBefore = clock.now() + 2 * hour;
+  scheduleMaintenance(imds, { notBefore });
+  await untilSaid(daemon, 'The drain waits for its time');
+  scheduleMaintenance(imds, { notBefore: notBefore + hour });
+  await clock.advance(2 * hour);
+  assert.ok(api.pod('web'), 'the earlier time no longer counts');
+  scheduleMaintenance(imds, { notBefore: notBefore + hour, state: 'canceled' });
+  await untilSaid(daemon, unmarkedText);
+  await clock.advance(2 * hour);
+  assert.ok(api.pod('web'));
+  assert.deepEqual(marksOn(api), []);
+});
+
+test('before-start: a spot notice does not wait for the maintenance', async () => {
+  await using daemon = await startDaemon({
+    cluster: onePod,
+    env: { ...env, NTH_SCHEDULED_EVENT_TIMING: 'before-start' },
+  });
+  const { api, clock, imds } = daemon;
+  scheduleMaintenance(imds, { notBefore: clock.now() + 24 * hour });
+  await untilSaid(daemon, 'The drain waits for its time');
+  imds.interrupt();
+  await untilDrained(daemon);
+  assert.equal(api.pod('web'), undefined);
+});
