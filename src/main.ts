@@ -3,6 +3,7 @@ import { systemClock } from './clock.ts';
 import { loadConfig } from './config/load.ts';
 import { readFileFromDisk } from './config/read-file.ts';
 import { Daemon } from './daemon.ts';
+import { errorText } from './error-text.ts';
 import { createLogger, type Logger } from './logger.ts';
 
 /** Bundles of every public authority are about 250 KB. */
@@ -88,7 +89,7 @@ main().then(
     process.exit(code);
   },
   (error: unknown) => {
-    process.stderr.write(`Cannot run: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`Cannot run: ${errorText(error)}\n`);
     process.exit(1);
   },
 );

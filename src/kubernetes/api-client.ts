@@ -39,6 +39,9 @@ export interface ApiClientModules {
  */
 const answerLimitMs = 30_000;
 
+/** Marks are read and written by key, which takes milliseconds, and nothing is as urgent: a connection that died is not waited for. */
+const markLimitMs = 10_000;
+
 /** A server closes a watch after `timeoutSeconds`; one that is silent for this much longer is dead. */
 const silenceMarginMs = 5_000;
 
@@ -47,6 +50,19 @@ const defaultPauseMs = 1_000;
 
 /** However long a server, or a proxy that speaks for it, asks us to wait: a Spot notice leaves two minutes. */
 const longestPauseMs = 10_000;
+
+/** What fails between us and the server; anything else is about certificates or credentials. */
+const networkTroubles: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
 
 const methods: Readonly<Record<ApiRequest['verb'], Method>> = {
   get: 'GET',
@@ -104,9 +120,10 @@ export class ApiClient {
     let rest = '';
     let opened: { destroy(): void } | undefined;
     try {
-      const { server, agent, headers } = await credentials.current();
-      limit.restart(answerLimitMs);
       const stream = await lanes.run(request.urgency, signal, async () => {
+        // From when its turn has come: to wait for that is no fault of the server's.
+        limit.restart(answerLimitMs);
+        const { server, agent, headers } = await credentials.current(limit.signal);
         const opening = this.#got.stream(new URL(request.path, server), {
           agent: { http: agent, https: agent },
           headers,
@@ -141,7 +158,7 @@ export class ApiClient {
       }
     } catch (error) {
       signal.throwIfAborted();
-      throw this.#unreachable(request, error);
+      throw this.#unreachable(request, error, limit.signal);
     } finally {
       limit.end();
       opened?.destroy();
@@ -152,9 +169,9 @@ export class ApiClient {
     const { clock, credentials, lanes, skew } = this.#modules;
     return lanes.run(request.urgency, request.signal, async () => {
       const limit = new TimeLimit(clock, request.signal);
-      limit.restart(answerLimitMs);
+      limit.restart(request.urgency === 'mark' ? markLimitMs : answerLimitMs);
       try {
-        const { server, agent, headers } = await credentials.current();
+        const { server, agent, headers } = await credentials.current(limit.signal);
         const sentAt = clock.now();
         const response = await this.#got(new URL(request.path, server), {
           method: methods[request.verb],
@@ -179,23 +196,24 @@ export class ApiClient {
         return answer;
       } catch (error) {
         request.signal.throwIfAborted();
-        throw this.#unreachable(request, error);
+        throw this.#unreachable(request, error, limit.signal);
       } finally {
         limit.end();
       }
     });
   }
 
-  #unreachable(request: ApiRequest, error: unknown): ApiError {
+  #unreachable(request: ApiRequest, error: unknown, limit: AbortSignal): ApiError {
     if (error instanceof ApiError) return error;
-    // Certificates may have been rotated: the next request reads them again.
-    this.#modules.credentials.refused();
-    this.#modules.metrics.apiRequests.observe(
-      { verb: request.verb, resource: request.resource, code: 'none' },
-      0,
-    );
-    const why = error instanceof Error ? error.message : String(error);
-    return new ApiError(`Cannot ${request.verb} ${request.resource}: ${why}`, {}, { cause: error });
+    const { credentials, metrics } = this.#modules;
+    if (limit.aborted || networkTroubles.has(codeOf(error))) credentials.unreachable();
+    else credentials.refused();
+    metrics.apiRequests.observe({ verb: request.verb, resource: request.resource, code: 'none' }, 0);
+    // got's own error says only that it was aborted, and holds the request with its token; its cause does not.
+    const reason: unknown = limit.aborted ? limit.reason : error;
+    const why = reason instanceof Error ? reason.message.trim() : String(reason);
+    const cause = reason instanceof Error ? reason.cause : undefined;
+    return new ApiError(`Cannot ${request.verb} ${request.resource}: ${why}`, {}, { cause });
   }
 
   #count(request: ApiRequest, status: number, sentAt: number): void {
@@ -208,4 +226,8 @@ export class ApiClient {
 
 function pauseOf(answer: ApiAnswer): number {
   return Math.min(answer.retryAfterMs ?? defaultPauseMs, longestPauseMs);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -27,10 +27,16 @@ export interface ApiAccess {
 }
 
 /** Tokens and certificates are rotated under us: what was read is used for this long. */
-const reuseMs = 10_000;
+const usualReuseMs = 10_000;
 
 /** After a refusal everything is read again, but not more often than this. */
-const shortestReuseMs = 500;
+const reuseAfterRefusalMs = 500;
+
+/** A kubeconfig or a plugin that failed is not tried again at each of a hundred requests. */
+const failureReuseMs = 1_000;
+
+/** An exec plugin that says nothing for this long is left behind, and started anew with the next request. */
+const readLimitMs = 20_000;
 
 /** A connection that nobody used for this long is closed; load balancers drop idle ones silently after 60 s or more. */
 const idleConnectionMs = 30_000;
@@ -44,6 +50,7 @@ export class Credentials {
   readonly #clock: Clock;
   #config: KubeConfig | undefined;
   #access: { readonly value: ApiAccess; readonly tls: string; readonly readAt: number } | undefined;
+  #failure: { readonly error: unknown; readonly at: number } | undefined;
   #reading: Promise<ApiAccess> | undefined;
   #refused = false;
 
@@ -52,24 +59,51 @@ export class Credentials {
     this.#clock = modules.clock;
   }
 
-  /** @throws where no kubeconfig is readable, or an exec plugin fails */
-  async current(): Promise<ApiAccess> {
-    const reuse = this.#refused ? shortestReuseMs : reuseMs;
-    if (this.#access && this.#clock.now() - this.#access.readAt < reuse) return this.#access.value;
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
+  /** @throws where no kubeconfig is readable, or an exec plugin fails; the signal's reason once it is aborted */
+  async current(signal: AbortSignal): Promise<ApiAccess> {
+    const reuseMs = this.#refused ? reuseAfterRefusalMs : usualReuseMs;
+    if (this.#access && this.#age(this.#access.readAt) < reuseMs) return this.#access.value;
+    if (this.#failure && this.#age(this.#failure.at) < failureReuseMs) throw this.#failure.error;
+    this.#reading ??= this.#readInTime();
+    return unlessAborted(this.#reading, signal);
   }
 
-  /** The API server refused them (401) or the TLS handshake failed: read everything again. */
+  /** The API server refused them (401), or one of us the other's certificate: read everything again, soon. */
   refused(): void {
     this.#refused = true;
     this.#config = undefined;
   }
 
+  /** The API server can't be reached: when they are next read, everything is, for it may have moved. */
+  unreachable(): void {
+    this.#config = undefined;
+  }
+
   close(): void {
     this.#access?.value.agent.destroy();
+  }
+
+  /** Infinite where the clock was set back: what is from the future is not waited for. */
+  #age(instant: number): number {
+    const age = this.#clock.now() - instant;
+    return age < 0 ? Infinity : age;
+  }
+
+  async #readInTime(): Promise<ApiAccess> {
+    const timer = new AbortController();
+    const timeUp = this.#clock.sleep(readLimitMs, timer.signal).then(() => {
+      throw new Error(`Cannot get credentials: no answer within ${readLimitMs / 1000} s`);
+    });
+    try {
+      return await Promise.race([this.#read(), timeUp]);
+    } catch (error) {
+      this.#failure = { error, at: this.#clock.now() };
+      this.#config = undefined;
+      throw error;
+    } finally {
+      timer.abort();
+      this.#reading = undefined;
+    }
   }
 
   async #read(): Promise<ApiAccess> {
@@ -92,6 +126,7 @@ export class Credentials {
     if (this.#access && this.#access.value.agent !== agent) retire(this.#access.value.agent);
     const value = { server, agent, headers: headersOf(options) };
     this.#access = { value, tls, readAt: this.#clock.now() };
+    this.#failure = undefined;
     this.#refused = false;
     return value;
   }
@@ -121,7 +156,25 @@ export class Credentials {
         currentContext: 'in-cluster',
       });
     }
+    // client-node refuses what `kubectl proxy` and a kubeconfig without TLS need.
+    config.clusters = config.clusters.map((cluster) =>
+      cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster,
+    );
     return config;
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => {
+    reject(signal.reason as Error);
+  };
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -34,6 +34,7 @@ export class RequestLanes {
   #drainsRunning = 0;
   #tokens: number;
   #tokensAt: number;
+  #pausedFrom = 0;
   #pausedUntil = 0;
   #waking = false;
 
@@ -61,7 +62,9 @@ export class RequestLanes {
 
   /** Nothing starts for `ms` from now. */
   pause(ms: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + ms);
+    const now = this.#clock.now();
+    this.#pausedUntil = this.#isPaused(now) ? Math.max(this.#pausedUntil, now + ms) : now + ms;
+    this.#pausedFrom = now;
   }
 
   #turn(lane: Waiting[], order: number, signal: AbortSignal): Promise<void> {
@@ -102,12 +105,13 @@ export class RequestLanes {
   /** Takes a token; where there is none, or the server asked for a pause, sees to it that we look again. */
   #mayStart(): boolean {
     const now = this.#clock.now();
-    if (now < this.#pausedUntil) {
+    if (this.#isPaused(now)) {
       this.#wakeIn(this.#pausedUntil - now);
       return false;
     }
     if (this.#qps === undefined) return true;
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#tokensAt) / 1000) * this.#qps);
+    const sinceMs = Math.max(0, now - this.#tokensAt);
+    this.#tokens = Math.min(this.#burst, this.#tokens + (sinceMs / 1000) * this.#qps);
     this.#tokensAt = now;
     if (this.#tokens < 1) {
       this.#wakeIn(Math.ceil(((1 - this.#tokens) / this.#qps) * 1000));
@@ -115,6 +119,11 @@ export class RequestLanes {
     }
     this.#tokens -= 1;
     return true;
+  }
+
+  /** A clock that was set back must not make a pause of seconds one of hours. */
+  #isPaused(now: number): boolean {
+    return now >= this.#pausedFrom && now < this.#pausedUntil;
   }
 
   #wakeIn(ms: number): void {

@@ -16,15 +16,19 @@ import { FakeImds } from '../fakes/imds.ts';
 
 export const nodeName = 'node-a';
 
+type Environment = Readonly<Record<string, string>>;
+
 export interface Given {
   /** The daemon's environment, over that of a DaemonSet's pod on `nodeName`. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment | ((api: FakeApiServer) => Promise<Environment>);
   /** Fills the cluster before the daemon starts. @default a node of `nodeName` */
   readonly cluster?: (api: FakeApiServer) => void;
   readonly apiServer?: FakeApiServerOptions;
   /** The text of the kubeconfig file. @default that of the fake's administrator */
   readonly kubeconfig?: (api: FakeApiServer) => string;
   readonly serviceAccountFolder?: string;
+  /** The text of SSL_CERT_FILE. */
+  readonly certificateAuthorities?: string;
 }
 
 export interface LogRecord {
@@ -62,20 +66,23 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
       ENABLE_PROMETHEUS_SERVER: 'true',
       PROMETHEUS_SERVER_PORT: '0',
       JSON_LOGGING: 'true',
-      ...given.env,
+      ...(typeof given.env === 'function' ? await given.env(api) : given.env),
     },
     readFileFromDisk,
   );
   assert.equal(loaded.type, 'config', JSON.stringify(loaded));
   const { config } = loaded;
   const log: LogRecord[] = [];
-  const sink = { write: (line: string) => log.push(JSON.parse(line) as LogRecord) };
+  const listeners = new Set<() => void>();
+  const write = (line: string) => {
+    log.push(JSON.parse(line) as LogRecord);
+    for (const tell of listeners) tell();
+  };
+  const sink = { write };
   const logger = createLogger(config.logging, { clock, stdout: sink, stderr: sink });
-  const create = () =>
-    new Daemon(
-      { config, version: '1.2.3', serviceAccountFolder: given.serviceAccountFolder },
-      { clock, logger, readFile: readFileFromDisk },
-    );
+  const { serviceAccountFolder, certificateAuthorities } = given;
+  const options = { config, version: '1.2.3', serviceAccountFolder, certificateAuthorities };
+  const create = () => new Daemon(options, { clock, logger, readFile: readFileFromDisk });
   let run = start(create());
 
   /** A start reads the own node once. Tests count what comes after that; own-node.test.ts is about the start. */
@@ -109,6 +116,15 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
     },
     /** The log's records with this message. */
     said: (message: string) => log.filter((record) => record.message === message),
+    /** Resolves once the message is in the log, by the system's clock. */
+    async whenSaid(message: string) {
+      while (!log.some((record) => record.message === message)) {
+        await new Promise<void>((resolve) => {
+          listeners.add(resolve);
+        });
+        listeners.clear();
+      }
+    },
     metrics: async () => samples(await getText(portOf({ log }, '/metrics'), '/metrics')),
     async [Symbol.asyncDispose]() {
       const { stopping, killing, ended } = run;

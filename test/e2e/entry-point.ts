@@ -1,13 +1,21 @@
 import { fileURLToPath } from 'node:url';
+import { entrypoint } from '../image/entrypoint.ts';
 
 const root = new URL('../../', import.meta.url);
-const flags = ['--no-opt', '--no-maglev', '--no-sparkplug', '--optimize-for-size', '--max-semi-space-size=1'];
 
-/** The image's command line, with this checkout's Node and bundle. */
-export function entryPoint(): { command: string[]; env: Record<string, string> } {
-  const path = (name: string): string => fileURLToPath(new URL(name, root));
+/** What the image sets besides PATH, which the daemon does not use. */
+const imageEnv = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '1' };
+
+/** The image's command line, with this checkout's Node and bundle in place of those in the image. */
+export function entryPoint(): { command: readonly string[]; env: Readonly<Record<string, string>> } {
+  const here = (path: string): string => fileURLToPath(new URL(path, root));
+  const [node, ...flags] = entrypoint();
+  const file = flags.pop();
+  if (node !== 'node' || file?.startsWith('/app/') !== true) {
+    throw new Error(`Cannot run the image's entry point here: ${JSON.stringify(entrypoint())}`);
+  }
   return {
-    command: [path('node_modules/node/bin/node'), ...flags, path('dist/main.cjs')],
-    env: { MALLOC_ARENA_MAX: '1' },
+    command: [here('node_modules/node/bin/node'), ...flags, here(file.replace('/app/', ''))],
+    env: imageEnv,
   };
 }

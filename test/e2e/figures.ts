@@ -34,13 +34,13 @@ export function drainFigures(calls: readonly AuditEvent[], noticeAtMs: number): 
 }
 
 /** The machine may be busy with other things: measures again, up to `tries` times, while a figure is out of its bounds. */
-export async function measured<T>(
+export async function untilWithin<T>(
   tries: number,
-  measure: (attempt: number) => Promise<T>,
+  measure: (attempt: string) => Promise<T>,
   isWithin: (value: T) => boolean,
-): Promise<{ readonly value: T; readonly attempts: string }> {
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const value = await measure(attempt);
-    if (isWithin(value) || attempt === tries) return { value, attempts: `attempt ${attempt} of ${tries}` };
+    const value = await measure(`attempt ${attempt} of ${tries}`);
+    if (isWithin(value) || attempt === tries) return value;
   }
 }

@@ -12,8 +12,8 @@ import { TestCluster } from './test-cluster.ts';
 
 const NODES = 5;
 const KILLS_PER_NODE = 4;
-/** Counted from the daemon's first look at the metadata service; the drain goes on for as long as kills come. */
-const LATEST_KILL_MS = 3_000;
+/** Of a kill, counted from the daemon's first look at the metadata service: half of them early, when most happens. */
+const LATEST_MS = [500, 3_000];
 /** By then the API server is through with what the last kill left behind. */
 const SETTLED_MS = 500;
 const ENV = { TAINT_NODE: 'true', LOG_LEVEL: 'debug' };
@@ -39,7 +39,10 @@ test(`killed ${NODES * KILLS_PER_NODE} times in the midst of drains, each drain 
   const startedMs = performance.now();
   const drains = await Promise.all(
     nodes.map(async (node) => {
-      const kills = Array.from({ length: KILLS_PER_NODE }, () => LATEST_KILL_MS * random() ** 2);
+      const kills = Array.from(
+        { length: KILLS_PER_NODE },
+        (_, kill) => (LATEST_MS[kill % 2] ?? 0) * random(),
+      );
       return drainWithKills(node, kills);
     }),
   );
@@ -71,8 +74,8 @@ async function drainWithKills(node: NodeUnderTest, killsMs: readonly number[]) {
     killed.push(momentOf(daemon));
   }
   await sleep(SETTLED_MS);
-  const spent = await giveBackSpentBudget(node, 'web');
-  await node.unguard(HELD);
+  const spent = await node.workloads.giveBackSpentBudget('web');
+  await node.workloads.unguard(HELD);
   const daemon = await node.startDaemon({ metadata, env: ENV });
   await daemon.says(DRAINED, 110_000);
   assert.deepEqual(await node.podsNow(), []);
@@ -90,33 +93,20 @@ async function drainWithKills(node: NodeUnderTest, killsMs: readonly number[]) {
 async function runWorkloads(node: NodeUnderTest): Promise<readonly Pod[]> {
   await node.runPods({ count: PLAIN, endsAfterSeconds: 4 });
   await node.runPods({ count: 1, name: HELD, labels: { app: HELD }, endsAfterSeconds: 1 });
-  await node.guard(HELD, { minAvailable: 1 });
-  await node.guard('web', { maxUnavailable: 1 });
-  await node.runWorkload('deployments', 'web', {
+  await node.workloads.guard(HELD, { minAvailable: 1 });
+  await node.workloads.guard('web', { maxUnavailable: 1 });
+  await node.workloads.run('deployments', 'web', {
     spec: { replicas: WEB },
     readyAfterSeconds: 1,
     endsAfterSeconds: 2,
   });
-  await node.runWorkload('statefulsets', 'database', {
+  await node.workloads.run('statefulsets', 'database', {
     spec: { replicas: DATABASES, serviceName: 'database', podManagementPolicy: 'Parallel' },
     endsAfterSeconds: 2,
   });
   const all = PLAIN + 1 + WEB + DATABASES;
   const areReady = (pods: Pod[]): boolean => pods.filter((pod) => hasCondition(pod, 'Ready')).length === all;
   return node.pods(areReady, `${all} pods are Ready on ${node.name}`);
-}
-
-/**
- * A request that is killed while the API server works on it can spend a budget without its pod being asked.
- * The disruption controller gives it back after 2 minutes; here that is done for it. @returns whether it was so
- */
-async function giveBackSpentBudget(node: NodeUnderTest, app: string): Promise<boolean> {
-  const running = (await node.podsNow()).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const names = new Set(running.map(({ metadata }) => metadata.name));
-  const { status } = await node.budget(app);
-  const lost = Object.keys(status?.disruptedPods ?? {}).filter((name) => names.has(name));
-  if (lost.length > 0) await node.forgetDisruptions(app, lost);
-  return lost.length > 0;
 }
 
 function momentOf(daemon: RunningDaemon): Moment {

@@ -6,12 +6,12 @@ import {
   type MetadataMock,
   type MetadataMockOptions,
 } from '../parts/ec2-metadata-mock.ts';
-import { hasCondition, type KubernetesObject, type Node, type Pod } from '../parts/objects.ts';
-import { kubeletAnnotations, type KubeletBehaviour } from '../parts/kubelet-stages.ts';
+import { hasCondition, type Node, type Pod } from '../parts/objects.ts';
 import type { PodsOptions } from '../parts/workloads.ts';
 import { MountedAccount } from './mounted-account.ts';
 import { RunningDaemon } from './running-daemon.ts';
 import { ServiceAccount, neededRights, type Rule } from './service-account.ts';
+import { Workloads } from './workloads.ts';
 
 export interface NodeUnderTestOptions {
   /** Of the node, of a namespace for its pods, and of what else belongs to it. */
@@ -20,10 +20,6 @@ export interface NodeUnderTestOptions {
   readonly rules?: readonly Rule[];
   /** false: the Node object is created later, with `create`. @default true */
   readonly exists?: boolean;
-}
-
-interface Budget extends KubernetesObject {
-  readonly status?: { readonly disruptedPods?: Readonly<Record<string, string>> };
 }
 
 export interface DaemonOptions {
@@ -39,6 +35,9 @@ export interface DaemonOptions {
 export class NodeUnderTest {
   readonly name: string;
   readonly account: ServiceAccount;
+  /** Their pods are placed on this node or its spare. */
+  readonly workloads: Workloads;
+  readonly #labels: Readonly<Record<string, string>>;
   readonly #cluster: Cluster;
   readonly #ends: (() => Promise<unknown>)[] = [];
 
@@ -46,6 +45,8 @@ export class NodeUnderTest {
     this.#cluster = cluster;
     this.name = name;
     this.account = account;
+    this.#labels = { 'node-under-test': name };
+    this.workloads = new Workloads({ namespace: name, nodeSelector: this.#labels }, { cluster });
   }
 
   static async create(cluster: Cluster, options: NodeUnderTestOptions): Promise<NodeUnderTest> {
@@ -58,21 +59,12 @@ export class NodeUnderTest {
   }
 
   async create(): Promise<Node> {
-    return this.#cluster.createNode(this.name, { labels: this.#label });
+    return this.#cluster.createNode(this.name, { labels: this.#labels });
   }
 
-  /** Another node, to which pods that are bound to this one's label can move. */
+  /** Another node, to which the pods of workloads can move. */
   async createSpare(): Promise<Node> {
-    return this.#cluster.createNode(`${this.name}-spare`, { labels: this.#label });
-  }
-
-  /** Of a pod's spec: on this node or its spare. */
-  get placement(): { nodeSelector: Record<string, string> } {
-    return { nodeSelector: this.#label };
-  }
-
-  get #label(): Record<string, string> {
-    return { 'node-under-test': this.name };
+    return this.#cluster.createNode(`${this.name}-spare`, { labels: this.#labels });
   }
 
   /** As it is now. */
@@ -88,54 +80,6 @@ export class NodeUnderTest {
       pods.filter((pod) => uids.has(pod.metadata.uid) && hasCondition(pod, 'Ready')).length === uids.size;
     await this.pods(areReady, `${uids.size} pods are Ready on ${this.name}`);
     return created;
-  }
-
-  /** A Deployment, StatefulSet or DaemonSet whose pods, labelled `app: <name>`, are placed on this node or its spare. */
-  async runWorkload(
-    resource: 'deployments' | 'statefulsets' | 'daemonsets',
-    name: string,
-    options: KubeletBehaviour & { readonly spec?: object },
-  ): Promise<void> {
-    const { spec, ...behaviour } = options;
-    const labels = { app: name };
-    const template = {
-      metadata: { labels, annotations: kubeletAnnotations(behaviour) },
-      spec: { ...this.placement, containers: [{ name: 'main', image: 'made-up' }] },
-    };
-    await this.#cluster.api('POST', `/apis/apps/v1/namespaces/${this.name}/${resource}`, {
-      metadata: { name },
-      spec: { selector: { matchLabels: labels }, template, ...spec },
-    });
-  }
-
-  /** A PodDisruptionBudget of the pods with this label. */
-  async guard(app: string, budget: { minAvailable: number } | { maxUnavailable: number }): Promise<void> {
-    const metadata = { name: app };
-    const spec = { ...budget, selector: { matchLabels: { app } } };
-    await this.#cluster.api('POST', this.#budgets, { metadata, spec });
-  }
-
-  async unguard(app: string): Promise<void> {
-    await this.#cluster.api('DELETE', `${this.#budgets}/${app}`);
-  }
-
-  async budget(app: string): Promise<Budget> {
-    return this.#cluster.api<Budget>('GET', `${this.#budgets}/${app}`);
-  }
-
-  /** Takes pods out of those that the budget's controller waits for. */
-  async forgetDisruptions(app: string, pods: readonly string[]): Promise<void> {
-    const disruptedPods = Object.fromEntries(pods.map((name) => [name, null]));
-    await this.#cluster.api('PATCH', `${this.#budgets}/${app}/status`, { status: { disruptedPods } });
-  }
-
-  /** A DaemonSet that runs on this node only; resolves with its pod when that is Ready. */
-  async runDaemonSetPod(): Promise<Pod> {
-    await this.runWorkload('daemonsets', 'agent', {});
-    const isReady = (pod: Pod): boolean =>
-      pod.metadata.labels?.['app'] === 'agent' && hasCondition(pod, 'Ready');
-    const pods = await this.pods((all) => all.some(isReady), `the DaemonSet's pod is Ready on ${this.name}`);
-    return pods.find(isReady) as Pod;
   }
 
   /** The pods on this node once they are so. */
@@ -190,10 +134,6 @@ export class NodeUnderTest {
   /** Ends the processes. The objects stay; they are nobody else's. */
   async end(): Promise<void> {
     await Promise.all(this.#ends.map((end) => end()));
-  }
-
-  get #budgets(): string {
-    return `/apis/policy/v1/namespaces/${this.name}/poddisruptionbudgets`;
   }
 
   async #kubeconfig(): Promise<string> {

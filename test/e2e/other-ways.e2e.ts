@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError } from '../parts/api-client.ts';
-import type { Pod, Taint } from '../parts/objects.ts';
+import type { Pod } from '../parts/objects.ts';
 import { tellFigures } from './figures.ts';
-import type { NodeUnderTest } from './node-under-test.ts';
+import { assertMarkedOnce } from './marks.ts';
+import { NodeWriters } from './node-writers.ts';
 import { rightsOfNthChart } from './service-account.ts';
 import { TestCluster } from './test-cluster.ts';
 
-const SPOT_TAINT = 'aws-node-termination-handler/spot-itn';
-const STATE = 'aws-node-termination-handler/state';
 const PODS = 10;
 /** Longer than anything in the daemon waits for a mark. */
 const LATE_MS = 8_000;
@@ -46,9 +44,7 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
     await daemon.says('Node successfully cordoned');
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 
-    const { spec } = await node.object();
-    assert.equal(spec.unschedulable, true);
-    assert.equal(oursAmong(spec.taints).length, 1);
+    await assertMarkedOnce(node);
     assert.deepEqual((await node.podsNow()).map(standing), pods.map(standing));
     assert.deepEqual(
       (await node.calls()).map(({ verb, resource }) => `${verb} ${resource}`),
@@ -93,6 +89,19 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
     ]);
   });
 
+  test('told to stop in the midst of the drain, ends it first and answers probes meanwhile', async (t) => {
+    const node = await shared.node(t, { name: 'stopped' });
+    await node.runPods({ count: PODS, endsAfterSeconds: 5 });
+    const daemon = await node.startDaemon({ metadata: await node.startMetadata() });
+    await daemon.says('Requesting instance drain');
+    const ended = daemon.stop('SIGTERM');
+    await daemon.says('Stopping');
+    assert.equal((await daemon.probe('/healthz')).status, 200);
+    assert.deepEqual(await ended, { code: 0, signal: null });
+    assert.equal(daemon.count('Node successfully cordoned and drained'), 1);
+    assert.deepEqual(await node.podsNow(), []);
+  });
+
   test('while others write to the node and a second daemon runs, marks it once and keeps theirs', async (t) => {
     const node = await shared.node(t, { name: 'contested' });
     await node.runPods({ count: PODS });
@@ -101,61 +110,31 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
       [1, 2].map(() => node.startDaemon({ metadata, env: { TAINT_NODE: 'true' } })),
     );
     await Promise.all(daemons.map((daemon) => daemon.ready()));
-    const areDone = (): boolean => daemons.every((daemon) => daemon.count('Node marked') > 0);
-    const writers = ['others/a', 'others/b'].map((key) => annotateUntil(areDone, node, key));
-    const tainter = taintUntil(areDone, node, 'others/taint');
+    const others = new NodeWriters(shared.cluster, node.name);
+    const writing = Promise.all([
+      others.annotate('others/a'),
+      others.annotate('others/b'),
+      others.taint('others/t'),
+    ]);
+    await Promise.all(daemons.map((daemon) => daemon.says('Node marked')));
+    others.end();
+    const [a, b, taint] = await writing;
     await Promise.all(daemons.map((daemon) => daemon.says('Node successfully cordoned and drained')));
-    const [annotations, taints] = [await Promise.all(writers), await tainter];
 
-    const { spec, metadata: meta } = await node.object();
-    assert.equal(spec.unschedulable, true);
-    assert.equal(oursAmong(spec.taints).length, 1);
-    assert.equal(spec.taints?.find(({ key }) => key === 'others/taint')?.value, `${taints}`);
-    assert.equal(meta.annotations?.['others/a'], `${annotations[0]}`);
-    assert.equal(meta.annotations['others/b'], `${annotations[1]}`);
-    const state = JSON.parse(meta.annotations[STATE] ?? '{}') as { ours?: object };
-    assert.deepEqual(state.ours, { cordon: true, taints: [SPOT_TAINT], labels: [] }, 'to be undone by us');
+    await assertMarkedOnce(node);
+    const { spec, metadata: written } = await node.object();
+    assert.equal(spec.taints?.find(({ key }) => key === 'others/t')?.value, `${taint}`);
+    assert.equal(written.annotations?.['others/a'], `${a}`);
+    assert.equal(written.annotations['others/b'], `${b}`);
     const patches = (await node.calls()).filter(({ verb }) => verb === 'patch');
-    tellFigures(`node contested by others and a second daemon`, [
-      `${annotations.reduce((sum, count) => sum + count, taints)} writes of theirs`,
+    tellFigures('node written to by others and a second daemon', [
+      `${a + b + taint} writes of theirs`,
       `${patches.filter(({ statusCode }) => statusCode === 409).length} conflicts`,
     ]);
   });
 });
 
-/** Sets an annotation as often as the API server lets it, blind as a kubelet's heartbeat. @returns its last value */
-async function annotateUntil(isDone: () => boolean, node: NodeUnderTest, key: string): Promise<number> {
-  for (let count = 1; ; count += 1) {
-    await shared.cluster.api('PATCH', nodePath(node), { metadata: { annotations: { [key]: `${count}` } } });
-    if (isDone()) return count;
-  }
-}
-
-/** Sets a taint again and again, as those do who mean well: only on the node as they have read it. @returns its last value */
-async function taintUntil(isDone: () => boolean, node: NodeUnderTest, key: string): Promise<number> {
-  for (let count = 1; ; count += 1) {
-    const { metadata, spec } = await node.object();
-    const others = (spec.taints ?? []).filter((taint) => taint.key !== key);
-    const taints = [...others, { key, value: `${count}`, effect: 'PreferNoSchedule' }];
-    const { resourceVersion } = metadata;
-    try {
-      await shared.cluster.api('PATCH', nodePath(node), { metadata: { resourceVersion }, spec: { taints } });
-      if (isDone()) return count;
-    } catch (error) {
-      if (!(error instanceof ApiError && error.statusCode === 409)) throw error;
-    }
-  }
-}
-
-function nodePath(node: NodeUnderTest): string {
-  return `/api/v1/nodes/${node.name}`;
-}
-
 /** A pod, and whether anybody has asked it to leave. */
 function standing({ metadata }: Pod): string {
   return `${metadata.name} ${metadata.uid} ${metadata.deletionTimestamp ?? 'runs'}`;
-}
-
-function oursAmong(taints: readonly Taint[] = []): Taint[] {
-  return taints.filter(({ key }) => key === SPOT_TAINT);
 }
