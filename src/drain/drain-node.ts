@@ -5,7 +5,14 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { BudgetWatch } from './budget-watch.ts';
 import { DaemonSets } from './daemon-sets.ts';
-import { isDue, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import {
+  graceSecondsOf,
+  isDue,
+  planDrain,
+  type DrainGoal,
+  type DrainPlan,
+  type DrainPolicy,
+} from './plan.ts';
 import { PodAsking } from './pod-asking.ts';
 import { PodBoard, type LeavingPod } from './pod-board.ts';
 import { podRecords, type DrainReport } from './report.ts';
@@ -50,6 +57,7 @@ export class NodeDrain {
   #plan: DrainPlan = { leaving: [], staying: [], allAtOnce: false };
   #changed = Promise.withResolvers<void>();
   #isListed = false;
+  #hasToldClamps = false;
   #checksRunning = 0;
   #trouble: string | undefined;
 
@@ -173,11 +181,25 @@ export class NodeDrain {
     const { policy } = this.#options;
     this.#plan = planDrain(pods, policy, this.#goal, this.#daemonSets.deleted, this.#modules.clock.now());
     this.#board.plan(this.#plan);
+    this.#tellClamps();
     // Behind the evictions, which are what is urgent.
     for (const check of this.#daemonSets.check(pods, this.#urgency + 1, this.#ended.signal)) {
       this.#checksRunning += 1;
       this.#spawn(this.#takeIn(check));
     }
+  }
+
+  /** Once, for all the pods that it concerns. */
+  #tellClamps(): void {
+    const clamped = this.#plan.leaving.filter((it) => it.clampedToSeconds !== undefined);
+    const [first] = clamped;
+    if (!first || this.#hasToldClamps) return;
+    this.#hasToldClamps = true;
+    this.#modules.logger.warn('Grace periods are cut, for they do not fit before the deadline', {
+      pods: clamped.length,
+      longest_seconds: graceSecondsOf(first.pod, this.#options.policy),
+      cut_to_seconds: first.clampedToSeconds,
+    });
   }
 
   async #takeIn(check: Promise<boolean>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { AskAnswer, Cluster, Urgency } from '../kubernetes/cluster.ts';
+import type { AskAnswer, Cluster, RefusalCause, Urgency } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
@@ -27,6 +27,7 @@ export interface PodAskingOptions {
 export class PodAsking {
   readonly #options: PodAskingOptions;
   readonly #modules: PodAskingModules;
+  readonly #toldCauses = new Set<RefusalCause>();
   #mayDelete = true;
 
   constructor(options: PodAskingOptions, modules: PodAskingModules) {
@@ -65,18 +66,12 @@ export class PodAsking {
 
   #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {
     const { logger } = this.#modules;
-    if (clampedToSeconds !== undefined) {
-      logger.warn('The grace period of a pod was cut, for it does not fit before the deadline', {
-        pod: nameOf(pod),
-        grace_seconds: clampedToSeconds,
-      });
-    }
     if (by === 'deletion') {
       logger.warn('Pod deleted past its disruption budget, for the machine is about to end', {
         pod: nameOf(pod),
       });
     }
-    logger.debug('Pod asked to leave', { pod: nameOf(pod) });
+    logger.debug('Pod asked to leave', { pod: nameOf(pod), clamped_to_seconds: clampedToSeconds });
   }
 
   #asked(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Asked {
@@ -113,8 +108,11 @@ export class PodAsking {
   ): void {
     const { metrics, logger } = this.#modules;
     metrics.evictionsRefused.inc({ cause });
+    // The first of each cause tells what goes on; the report names every pod that it concerned.
+    const level = this.#toldCauses.has(cause) ? 'debug' : 'info';
+    this.#toldCauses.add(cause);
     if (pod.refusal?.cause !== cause) {
-      logger.info('Eviction refused, trying again', { pod: nameOf(pod), cause, text });
+      logger[level]('Eviction refused, trying again', { pod: nameOf(pod), cause, text });
     }
     if (by === 'deletion' && cause === 'denied' && this.#mayDelete) {
       this.#mayDelete = false;

@@ -19,7 +19,7 @@ describe('npm run demo', () => {
       /Node ip-10-0-1-23 is a Spot instance with 24 pods:/u,
       /\$ node src\/main\.ts --node-name=ip-10-0-1-23 /u,
       /\| .* INF Node termination handler starts /u,
-      /to the API server it has sent 0 requests so far/u,
+      /To the API server it has sent 1 request so\s+far/u,
       /\{"action":"terminate","time":"[^"]+"\}/u,
       /node marked: cordoned, tainted aws-node-termination-handler\/spot-itn/u,
       /\| .* INF Requesting instance drain /u,

@@ -90,7 +90,6 @@ test('with kube-api-qps the watch waits its turn, however long, and is no failur
   const { api, imds } = daemon;
   imds.interrupt();
   await untilDrained(daemon);
-  assert.equal(api.requests.filter(({ verb }) => verb === 'watch').length, 1);
   const [first] = api.requests;
   assert.ok((evictions(api).at(-1)?.at ?? 0) - (first?.at ?? 0) >= 58_000);
   const metrics = await daemon.metrics();

@@ -132,6 +132,7 @@ test('a kubeconfig without TLS works, as with kubectl proxy', async () => {
   await using daemon = await startDaemon({ cluster: pods });
   await using front = await startPlainFront(daemon.api);
   await writeFile(daemon.kubeconfigPath, kubeconfig({ server: `http://127.0.0.1:${front.port}` }, {}));
+  await daemon.startAgain();
   daemon.imds.interrupt();
   await untilDrained(daemon);
   assert.ok(front.seen.length > 5);
@@ -147,6 +148,7 @@ test('a client certificate of the kubeconfig is shown', async () => {
   };
   const user = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) };
   await writeFile(daemon.kubeconfigPath, kubeconfig(cluster, user));
+  await daemon.startAgain();
   daemon.imds.interrupt();
   await untilDrained(daemon);
   assert.ok(front.seen.length > 5);

@@ -15,7 +15,13 @@ async function scene(shutdownMs: number) {
   const imds = await FakeImds.start({}, { clock });
   const api = await FakeApiServer.start({}, { clock });
   api.addNode({ name: 'node-a' });
-  api.addPod({ name: 'web', node: 'node-a', owner: 'ReplicaSet/web', shutdownMs, graceSeconds: 300 });
+  api.addPod({
+    name: 'web',
+    node: 'node-a',
+    owner: 'ReplicaSet/web',
+    shutdownMs,
+    graceSeconds: shutdownMs === 0 ? 30 : 300,
+  });
   const folder = await mkdtemp(join(tmpdir(), 'nth-process-'));
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, api.kubeconfig());

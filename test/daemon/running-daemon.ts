@@ -110,7 +110,8 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
     kill: () => run.killing.abort(new Error('second SIGTERM')),
     /** The next process, after the end of the one before. */
     async startAgain() {
-      await run.ended;
+      run.stopping.abort(new Error('SIGTERM'));
+      await (clock instanceof FakeClock ? clock.advanceWhile(run.ended) : run.ended);
       run = start(create());
       await hasStarted();
     },

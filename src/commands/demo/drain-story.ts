@@ -54,7 +54,10 @@ export async function showDrain(
   ];
   // An environment of its own: options that the shell happens to hold are not part of the story.
   await using daemon = await startDaemon({ flags, env: {} }, modules, signal);
-  screen.say(`It polls IMDS; to the API server it has sent ${api.requests.length} requests so far.`);
+  const { length } = api.requests;
+  screen.say(
+    `It polls IMDS. To the API server it has sent ${length} ${length === 1 ? 'request' : 'requests'} so far, for what its Node carries from before.`,
+  );
   await readingPause(2000);
 
   screen.heading('3. The notice');

@@ -11,8 +11,14 @@ const replacementReadySeconds = 2.5;
 /** Longer for the guarded one, so that its budget holds the last pod back for a while. */
 const guardedReadySeconds = 4.5;
 
-/** What the daemon's token allows: what NTH's ClusterRole grants, and the watch. */
-const daemonRules = [...nthRules, { apiGroups: [''], resources: ['pods'], verbs: ['watch'] }];
+/** What the daemon's token allows: what NTH's ClusterRole grants, and what ours adds to it. */
+const daemonRules = [
+  ...nthRules,
+  { apiGroups: [''], resources: ['pods'], verbs: ['watch', 'delete'] },
+  { apiGroups: [''], resources: ['pods/status'], verbs: ['patch'] },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list', 'watch'] },
+  { apiGroups: ['storage.k8s.io'], resources: ['volumeattachments'], verbs: ['list', 'watch'] },
+];
 const daemonToken = 'token-of-the-daemon';
 
 /** A timer may fire a millisecond before its time; a kubelet's that does would leave its pod terminating. */
