@@ -1,6 +1,7 @@
 import { Scene } from './scene.ts';
 import { accessSuite } from './suites/access.ts';
 import { answersSuite } from './suites/answers.ts';
+import { budgetControllerSuite as budgetControllerTests } from './suites/budget-controller.ts';
 import { budgetsSuite } from './suites/budgets.ts';
 import { deletionSuite } from './suites/deletion.ts';
 import { eventsSuite } from './suites/events.ts';
@@ -22,4 +23,9 @@ export function apiServerSuite(start: () => Promise<Target>): void {
   deletionSuite(scene);
   evictionsSuite(scene);
   budgetsSuite(scene);
+}
+
+/** What only a cluster with a disruption controller can answer. */
+export function budgetControllerSuite(start: () => Promise<Target>): void {
+  budgetControllerTests(Scene.of(start));
 }

@@ -21,14 +21,17 @@ export interface WatchEvent {
 }
 export type PatchKind = 'strategic-merge' | 'merge' | 'json';
 
+/** What a client has to know of a target. */
+type Server = Pick<Target, 'url' | 'ca' | 'adminToken' | 'pass'>;
+
 /** A client that knows nothing but HTTP. */
 export class Api {
-  readonly #target: Target;
+  readonly #target: Server;
   readonly #token: string | null;
   readonly #agent: Agent;
 
   /** A token of null: none is sent. */
-  constructor(target: Target, token: string | null = target.adminToken) {
+  constructor(target: Server, token: string | null = target.adminToken) {
     this.#target = target;
     this.#token = token;
     this.#agent = new Agent({ keepAlive: true, ca: target.ca });
@@ -59,8 +62,9 @@ export class Api {
   }
 
   /** A request whose answer the test awaits later, with `pass`. */
-  async begin(method: string, path: string, body?: unknown): Promise<Reply> {
-    return this.#exchange(method, path, body, 'application/json');
+  async begin(method: string, path: string, body?: unknown, kind?: PatchKind): Promise<Reply> {
+    const type = kind === undefined ? 'application/json' : `application/${kind}-patch+json`;
+    return this.#exchange(method, path, body, type);
   }
 
   async watch(path: string): Promise<WatchStream> {
@@ -99,11 +103,11 @@ export class Api {
 
 /** The events of one watch, one after the other. */
 export class WatchStream {
-  readonly #target: Target;
+  readonly #target: Pick<Target, 'pass'>;
   readonly #response: IncomingMessage;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(target: Target, response: IncomingMessage) {
+  constructor(target: Pick<Target, 'pass'>, response: IncomingMessage) {
     this.#target = target;
     this.#response = response;
     this.#lines = createInterface({ input: response })[Symbol.asyncIterator]();

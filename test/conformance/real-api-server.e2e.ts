@@ -1,4 +1,10 @@
-import { apiServerSuite } from './api-server.suite.ts';
+import { suite } from 'node:test';
+import { apiServerSuite, budgetControllerSuite } from './api-server.suite.ts';
 import { startRealTarget } from './real-target.ts';
 
-apiServerSuite(startRealTarget);
+suite('a real API server', () => {
+  apiServerSuite(async () => startRealTarget([]));
+});
+suite('a real API server with its disruption controller', () => {
+  budgetControllerSuite(async () => startRealTarget(['disruption-controller']));
+});

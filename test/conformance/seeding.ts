@@ -13,6 +13,7 @@ export interface PodWish {
   readonly graceSeconds?: number;
   readonly labels?: Record<string, string>;
   readonly finalizers?: string[];
+  readonly owner?: { apiVersion: string; kind: string; name: string; uid: string };
 }
 
 export function podPath(namespace: string, name = ''): string {
@@ -36,7 +37,13 @@ export async function createPod(api: Api, wish: PodWish): Promise<Reply> {
   const { name, namespace, phase = 'Running', ready = phase === 'Running', graceSeconds = 30 } = wish;
   const node = 'node' in wish ? wish.node : `node-of-${namespace}`;
   const pod = {
-    metadata: { name, namespace, labels: wish.labels ?? {}, finalizers: wish.finalizers ?? [] },
+    metadata: {
+      name,
+      namespace,
+      labels: wish.labels ?? {},
+      finalizers: wish.finalizers ?? [],
+      ownerReferences: wish.owner === undefined ? [] : [{ ...wish.owner, controller: true }],
+    },
     spec: {
       ...(node !== undefined && { nodeName: node }),
       terminationGracePeriodSeconds: graceSeconds,

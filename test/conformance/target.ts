@@ -17,6 +17,7 @@ export interface Target {
   readonly adminToken: string;
   /** Waits for the promise and lets the server's time pass meanwhile. */
   pass<T>(promise: Promise<T>): Promise<T>;
+  sleep(ms: number): Promise<void>;
   /** Milliseconds by the server's clock. */
   now(): number;
   /** A namespace in which pods may be made. */

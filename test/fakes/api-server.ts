@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts';
 import { Access, type Caller } from './api-server/access.ts';
 import { Admission } from './api-server/admission.ts';
 import { authority, serverCredentials, type CertificatePair } from './api-server/certificates.ts';
-import { createCluster, type FakeCluster } from './api-server/cluster.ts';
+import { createCluster, type Automation, type FakeCluster } from './api-server/cluster.ts';
 import type { ControllerSeed } from './api-server/controllers.ts';
 import { Dispatcher, type Incoming } from './api-server/dispatcher.ts';
 import { ApiError } from './api-server/errors.ts';
@@ -25,8 +25,8 @@ export interface FakeApiServerOptions {
   readonly host?: string;
   /** What the group policy serves, the preferred version first. @default ['v1'] */
   readonly policyVersions?: readonly ('v1' | 'v1beta1')[];
-  /** Kubelets and controllers act by themselves. @default true */
-  readonly automation?: boolean;
+  /** Who acts by himself in the cluster. @default all */
+  readonly automation?: readonly Automation[];
 }
 
 /** A Kubernetes API server on loopback, with a small cluster behind it: nodes, kubelets, controllers. */
@@ -51,7 +51,7 @@ export class FakeApiServer {
 
   private constructor(options: FakeApiServerOptions, { clock }: { clock: Clock }) {
     this.#clock = clock;
-    this.cluster = createCluster(clock, options.automation ?? true);
+    this.cluster = createCluster(clock, options.automation);
     const { store } = this.cluster;
     this.access = new Access(clock);
     this.access.grant(this.adminToken);

@@ -10,6 +10,8 @@ export interface FakeImdsOptions {
   readonly host?: string;
   /** Whether requests without a token are answered. @default true */
   readonly allowsVersion1?: boolean;
+  /** Each answer is the last on its connection, as EC2's own often are. @default false */
+  readonly closesConnections?: boolean;
   /** Documents by path, absolute or below /latest/meta-data/. @default those of an ordinary instance */
   readonly documents?: Readonly<Record<string, unknown>>;
 }
@@ -139,6 +141,7 @@ export class FakeImds {
     entry.code = answer.code;
     setDate(response, this.#clock, this.skewMs);
     response.setHeader('Server', 'EC2ws');
+    if (this.#options.closesConnections === true) response.setHeader('Connection', 'close');
     send(response, answer, effect);
   }
 

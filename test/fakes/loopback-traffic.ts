@@ -6,6 +6,8 @@ import { ThreadPoolJobs } from './thread-pool-jobs.ts';
 const quietTurns = 4;
 /** Bytes that nobody has read for this long are left unread on purpose (or went to another process). */
 const patienceMs = 50;
+/** Traffic that goes on for so long while no time passes is a loop that doesn't wait. */
+const longestMs = 30_000;
 
 /**
  * Tells when the HTTP traffic between clients and servers of this process has come to rest: every byte
@@ -22,7 +24,9 @@ export class LoopbackTraffic {
     subscribe('http.server.request.start', (message) => track(this.#servers, message));
   }
 
+  /** @throws when it never comes to rest. */
   async quiet(): Promise<void> {
+    const startedAtMs = performance.now();
     let quiet = 0;
     let before = '';
     let movedAtMs = performance.now();
@@ -36,6 +40,11 @@ export class LoopbackTraffic {
       const impatient = performance.now() - movedAtMs > patienceMs;
       quiet = motionless && (!this.#busy() || impatient) ? quiet + 1 : 0;
       before = now;
+      if (performance.now() - startedAtMs > longestMs) {
+        throw new Error(
+          `Cannot settle within ${longestMs} ms: requests follow each other without a sleep between`,
+        );
+      }
     }
   }
 

@@ -125,6 +125,23 @@ export function listsSuite(scene: Scene): void {
     );
   });
 
+  test('a list that takes too long can go on, but shows another instant', async () => {
+    const { admin, target } = scene;
+    const namespace = await scene.namespace();
+    for (const name of ['a', 'b', 'c', 'd']) await createPod(admin, { namespace, name });
+    const first = await admin.get(`${podPath(namespace)}?limit=1`);
+    const next = async (page: Reply) =>
+      admin.get(`${podPath(namespace)}?limit=2&continue=${encodeURIComponent(page.body.metadata.continue)}`);
+    await admin.delete(podPath(namespace, 'b'), { gracePeriodSeconds: 0 });
+    await target.forgetPast();
+    const refused = await next(first);
+    assert.deepEqual([refused.code, refused.body.reason], [410, 'Expired']);
+    assert.match(refused.body.message, /^The provided continue parameter is too old/);
+    const second = await next(refused);
+    assert.deepEqual(names(second), ['c', 'd']);
+    assert.notEqual(second.body.metadata.resourceVersion, first.body.metadata.resourceVersion);
+  });
+
   test('a list of nothing has no items, of whatever namespace', async () => {
     const { body } = await scene.admin.get(podPath('nowhere'));
     assert.deepEqual(body.items, []);

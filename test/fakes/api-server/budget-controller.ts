@@ -8,6 +8,7 @@ import {
   type BudgetObject,
   type PodObject,
   without,
+  type Condition,
 } from './objects.ts';
 import { budgets, pods, replicaSets, statefulSets } from './resources.ts';
 import { selectorMatches } from './selectors.ts';
@@ -61,34 +62,51 @@ export class BudgetController {
   }
 
   #syncOne(budget: BudgetObject, namespace: string): void {
-    const matching = this.#store.list(pods, namespace).filter(({ metadata, status }) => {
-      const isOver = status.phase === 'Succeeded' || status.phase === 'Failed';
-      return !isOver && selectorMatches(budget.spec.selector, metadata.labels ?? {});
-    });
+    const matching = this.#store
+      .list(pods, namespace)
+      .filter(({ metadata }) => selectorMatches(budget.spec.selector, metadata.labels ?? {}));
     const disruptedPods = this.#stillDisrupted(budget, matching);
     const healthy = matching.filter(
       (pod) => !isTerminating(pod) && isReady(pod) && !(pod.metadata.name in disruptedPods),
     ).length;
     const terms = this.#terms(budget, matching, namespace);
-    const allowed = typeof terms === 'string' ? 0 : Math.max(0, healthy - terms.desiredHealthy);
+    if (typeof terms === 'string') return this.#fail(budget, terms);
+    const { expectedPods, desiredHealthy } = terms;
+    const spare = Math.max(0, healthy - desiredHealthy);
+    const disruptionsAllowed = expectedPods > 0 ? spare : 0;
+    const reason = disruptionsAllowed > 0 ? 'SufficientPods' : 'InsufficientPods';
     this.#store.update(budgets, {
       ...budget,
       status: {
         ...without(budget.status, 'disruptedPods'),
-        ...(typeof terms !== 'string' && { ...terms, currentHealthy: healthy }),
-        disruptionsAllowed: typeof terms !== 'string' && terms.expectedPods > 0 ? allowed : 0,
+        disruptionsAllowed,
+        currentHealthy: healthy,
+        desiredHealthy,
+        expectedPods,
         ...(Object.keys(disruptedPods).length > 0 && { disruptedPods }),
         observedGeneration: budget.metadata.generation ?? 0,
-        conditions: withCondition(budget.status.conditions, {
-          type: 'DisruptionAllowed',
-          status: allowed > 0 ? 'True' : 'False',
-          reason:
-            typeof terms === 'string' ? 'SyncFailed' : allowed > 0 ? 'SufficientPods' : 'InsufficientPods',
-          message: typeof terms === 'string' ? terms : '',
-          lastTransitionTime: timestamp(this.#clock.now()),
-          observedGeneration: budget.metadata.generation ?? 0,
-        }),
+        conditions: this.#conditions(budget, reason, ''),
       },
+    });
+  }
+
+  /** All that is known stays as it was, but nothing is allowed; a new budget stays unobserved. */
+  #fail(budget: BudgetObject, why: string): void {
+    const conditions = this.#conditions(budget, 'SyncFailed', why);
+    this.#store.update(budgets, {
+      ...budget,
+      status: { ...budget.status, disruptionsAllowed: 0, conditions },
+    });
+  }
+
+  #conditions({ metadata, status }: BudgetObject, reason: string, message: string): Condition[] {
+    return withCondition(status.conditions, {
+      type: 'DisruptionAllowed',
+      status: reason === 'SufficientPods' ? 'True' : 'False',
+      reason,
+      message,
+      lastTransitionTime: timestamp(this.#clock.now()),
+      observedGeneration: metadata.generation ?? 0,
     });
   }
 
@@ -124,12 +142,12 @@ export class BudgetController {
     return { expectedPods, desiredHealthy: Math.max(0, expectedPods - scaled(maxUnavailable, expectedPods)) };
   }
 
-  /** The replicas wanted by the controllers of the pods. */
+  /** The replicas wanted by the controllers of the pods; a pod without one adds none. */
   #scale(matching: readonly PodObject[], namespace: string): number | string {
     const replicas = new Map<string, number>();
     for (const pod of matching) {
       const owner = controllerOf(pod);
-      if (owner === undefined) return `found no controller ref for pod "${pod.metadata.name}"`;
+      if (owner === undefined) continue;
       const type = [replicaSets, statefulSets].find(({ kind }) => kind === owner.kind);
       const found = type && this.#store.find(type, owner.name, namespace);
       if (found === undefined) return `found no controllers for pod "${pod.metadata.name}"`;

@@ -8,18 +8,22 @@ import { Timers } from './timers.ts';
 
 export type FakeCluster = ReturnType<typeof createCluster>;
 
-/** What lives behind the API server: the objects and, where wanted, those who change them by themselves. */
-export function createCluster(clock: Clock, automation: boolean) {
+/** Kubelets stop pods, controllers replace them, `budgets` is the disruption controller. */
+export type Automation = 'kubelets' | 'controllers' | 'budgets';
+
+/** What lives behind the API server: the objects, and who changes them by himself. */
+export function createCluster(
+  clock: Clock,
+  automation: readonly Automation[] = ['kubelets', 'controllers', 'budgets'],
+) {
   const timers = new Timers(clock);
   const store = new Store(clock);
   const kubelets = new Kubelets({ store, clock, timers });
   const controllers = new Controllers({ store, clock, kubelets });
   const budgetController = new BudgetController({ store, clock, timers });
-  if (automation) {
-    kubelets.start();
-    controllers.start();
-    budgetController.start();
-  }
+  if (automation.includes('kubelets')) kubelets.start();
+  if (automation.includes('controllers')) controllers.start();
+  if (automation.includes('budgets')) budgetController.start();
   const seeding = new Seeding({ store, clock, kubelets, budgetController });
   return { clock, timers, store, kubelets, controllers, budgetController, seeding };
 }
