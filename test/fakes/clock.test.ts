@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
+import tls from 'node:tls';
+import { FakeApiServer } from './api-server.ts';
 import { FakeClock } from './clock.ts';
 import { FakeImds } from './imds.ts';
 
@@ -88,4 +93,41 @@ test('a rejected promise is given on by advanceWhile', async () => {
     throw new Error('no luck');
   })();
   await assert.rejects(clock.advanceWhile(failing), /no luck/);
+});
+
+test('advancing waits for what goes through a proxy too', async () => {
+  const clock = new FakeClock();
+  await using api = await FakeApiServer.start({}, { clock });
+  const proxy = createServer();
+  proxy.on('connect', (request, toClient) => {
+    const { hostname, port } = new URL(`http://${request.url}`);
+    const toServer = connect(Number(port), hostname, () => {
+      toClient.write('HTTP/1.1 200 OK\r\n\r\n');
+      toServer.pipe(toClient).pipe(toServer);
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port } = proxy.address() as AddressInfo;
+  const asked = request({ host: '127.0.0.1', port, method: 'CONNECT', path: `127.0.0.1:${api.port}` });
+  asked.end();
+  const [, tunnel] = (await once(asked, 'connect')) as [unknown, Socket];
+  const socket = tls.connect({ socket: tunnel, ca: api.ca, host: '127.0.0.1' });
+  await once(socket, 'secureConnect');
+  const polling = (async () => {
+    for (let polls = 0; polls < 20; polls += 1) {
+      socket.write(`GET /livez HTTP/1.1\r\nHost: ${polls}\r\n\r\n`);
+      await once(socket, 'data');
+      await clock.sleep(1000);
+    }
+  })();
+  const start = clock.now();
+  await clock.advance(19_500);
+  assert.deepEqual(
+    api.requests.map(({ at }) => at - start),
+    Array.from({ length: 20 }, (_, second) => second * 1000),
+  );
+  await clock.advanceWhile(polling);
+  socket.destroy();
+  proxy.close();
 });

@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { ThreadPoolJobs } from './thread-pool-jobs.ts';
 
 /** Event loop turns in which nothing may move before the traffic counts as quiet. */
@@ -16,11 +17,13 @@ const longestMs = 30_000;
  */
 export class LoopbackTraffic {
   readonly #clients = new Set<Socket>();
+  /** Raw sockets as accepted, and the TLS sockets on top of them from their first request on. */
   readonly #servers = new Set<Socket>();
   readonly #jobs = new ThreadPoolJobs();
 
   constructor() {
     subscribe('net.client.socket', (message) => track(this.#clients, message));
+    subscribe('net.server.socket', (message) => track(this.#servers, message));
     subscribe('http.server.request.start', (message) => track(this.#servers, message));
   }
 
@@ -58,13 +61,16 @@ export class LoopbackTraffic {
 
   #busy(): boolean {
     if (this.#jobs.underWay()) return true;
-    const servers = new Map(
-      [...this.#servers].map((socket) => [`${socket.remotePort} ${socket.localPort}`, socket]),
-    );
-    return [...this.#clients].some((client) =>
-      isInTransit(client, servers.get(`${client.localPort} ${client.remotePort}`)),
-    );
+    const servers = new Map([...this.#servers].map((socket) => [nameOfEnds(socket, false), socket]));
+    return [...this.#clients].some((client) => isInTransit(client, servers.get(nameOfEnds(client, true))));
   }
+}
+
+/** The two ends of a connection and its layer: a TLS socket counts the bytes of its plain text, a raw one all. */
+function nameOfEnds(socket: Socket, isClient: boolean): string {
+  const { localPort, remotePort } = socket;
+  const layer = socket instanceof TLSSocket ? 'TLS' : 'raw';
+  return isClient ? `${layer} ${localPort} ${remotePort}` : `${layer} ${remotePort} ${localPort}`;
 }
 
 function track(sockets: Set<Socket>, message: unknown): void {
@@ -74,10 +80,9 @@ function track(sockets: Set<Socket>, message: unknown): void {
   socket.once('close', () => sockets.delete(socket));
 }
 
-/** A TLS socket counts the bytes of its plain text, at both ends. */
 function isInTransit(client: Socket & { secureConnecting?: boolean }, server: Socket | undefined): boolean {
   if (client.connecting || client.secureConnecting === true) return true;
-  // A server sees its socket with the first request; one that is gone has closed the connection.
+  // A server shows its TLS socket with the first request; one that is gone has closed the connection.
   if (server === undefined) return client.bytesWritten > 0;
   return client.bytesRead !== server.bytesWritten || client.bytesWritten !== server.bytesRead;
 }
