@@ -25,9 +25,16 @@ export class BudgetWatch {
     return this.#follow(namespace, signal);
   }
 
-  /** Whether Kubernetes can't evict the pod at all, because two budgets want to have a say. */
-  hasTwo(pod: PodView): boolean {
-    return this.#of(pod).length > 1;
+  /**
+   * Whether a budget has already counted the pod's eviction, although the pod was not deleted: the API server was
+   * interrupted between the two, and would refuse every eviction for two minutes. What is left to do is to delete it.
+   * https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/pod-disruption-budget-v1/
+   */
+  isPaidFor(pod: PodView): boolean {
+    return this.#of(pod).some((budget) => {
+      const countedAt = budget.disruptedPods.get(pod.name);
+      return countedAt !== undefined && countedAt >= pod.createdAt;
+    });
   }
 
   /** Why the pod is held; undefined where the budgets are not known. */

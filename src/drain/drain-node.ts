@@ -3,20 +3,12 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { BudgetWatch } from './budget-watch.ts';
 import { DaemonSets } from './daemon-sets.ts';
-import {
-  graceSecondsOf,
-  isDue,
-  planDrain,
-  type DrainGoal,
-  type DrainPlan,
-  type DrainPolicy,
-} from './plan.ts';
-import { PodAsking } from './pod-asking.ts';
-import { PodBoard, type LeavingPod } from './pod-board.ts';
+import { graceSecondsOf, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import { PodBoard } from './pod-board.ts';
 import { podRecords, type DrainReport } from './report.ts';
 import { TaskGroup } from './task-group.ts';
+import { Turns } from './turns.ts';
 import { VolumeWait } from './volume-wait.ts';
 
 export interface NodeDrainOptions {
@@ -48,8 +40,7 @@ export class NodeDrain {
   readonly #modules: DrainModules;
   readonly #board = new PodBoard();
   readonly #daemonSets: DaemonSets;
-  readonly #budgets: BudgetWatch;
-  readonly #asking: PodAsking;
+  readonly #turns: Turns;
   readonly #volumes: VolumeWait;
   readonly #ended = new AbortController();
   readonly #tasks = new TaskGroup();
@@ -68,24 +59,9 @@ export class NodeDrain {
     const urgency = (): Instant => this.#urgency;
     this.#daemonSets = new DaemonSets(modules.cluster);
     this.#volumes = new VolumeWait(options, { ...modules, urgency });
-    this.#budgets = new BudgetWatch(
-      {
-        onAllowed: (namespace) => {
-          this.#askAgain(namespace);
-        },
-      },
-      { ...modules, urgency },
-    );
-    this.#asking = new PodAsking(
-      {
-        policy: options.policy,
-        goal: () => this.#goal,
-        urgency,
-        onRefused: (pod) => {
-          this.#noteRefused(pod);
-        },
-      },
-      modules,
+    this.#turns = new Turns(
+      { policy: options.policy, goal: () => this.#goal, urgency },
+      { ...modules, board: this.#board, ended: this.#ended.signal, spawn: (task) => this.#spawn(task) },
     );
   }
 
@@ -121,7 +97,7 @@ export class NodeDrain {
   }
 
   get #isDone(): boolean {
-    return this.#isListed && this.#checksRunning === 0 && this.#board.isEmpty;
+    return this.#isListed && this.#checksRunning === 0 && !this.#turns.isAsking && this.#board.isEmpty;
   }
 
   get #urgency(): Instant {
@@ -133,12 +109,12 @@ export class NodeDrain {
     const { clock } = this.#modules;
     for (;;) {
       this.#tasks.throwIfFailed();
-      this.#beginDue();
+      this.#turns.begin(this.#plan);
       const endBy = this.#goal.endBy ?? Infinity;
       if (isSo() || this.#ended.signal.aborted || clock.now() >= endBy) return;
       this.#changed = Promise.withResolvers();
       const timer = new AbortController();
-      const next = Math.min(endBy, this.#nextTurn());
+      const next = Math.min(endBy, this.#turns.next);
       const timeUp = next === Infinity ? [] : [clock.sleep(next - clock.now(), timer.signal).catch(() => {})];
       await Promise.race([this.#changed.promise, ...timeUp]);
       timer.abort();
@@ -209,52 +185,6 @@ export class NodeDrain {
     this.#wake();
   }
 
-  /** Asks every pod whose turn has come; in the plan's order, which is the order of the lane. */
-  #beginDue(): void {
-    if (this.#ended.signal.aborted) return;
-    const { tiersLeft } = this.#board;
-    const now = this.#modules.clock.now();
-    for (const {
-      pod: { uid },
-    } of this.#plan.leaving) {
-      const pod = this.#board.leaving.get(uid);
-      if (!pod || pod.isBegun || pod.isTerminating || pod.goneAt !== undefined) continue;
-      if (!isDue(pod.planned, this.#plan, tiersLeft, now)) continue;
-      pod.isBegun = true;
-      this.#spawn(this.#ask(pod));
-    }
-  }
-
-  async #ask(pod: LeavingPod): Promise<void> {
-    const end = await this.#asking.ask(pod);
-    if (end === 'gone') this.#board.gone(pod.planned.pod.uid, this.#modules.clock.now());
-    this.#wake();
-  }
-
-  /** When the next pod that waits for its turn must be asked at the latest. */
-  #nextTurn(): Instant {
-    let next = Infinity;
-    for (const pod of this.#board.leaving.values()) {
-      const waits = !pod.isBegun && !pod.isTerminating && pod.goneAt === undefined;
-      if (waits) next = Math.min(next, pod.planned.askBy ?? Infinity);
-    }
-    return next;
-  }
-
-  #noteRefused(pod: LeavingPod): void {
-    const { cause } = pod.refusal ?? {};
-    // Two budgets on one pod are told by a 500 that only the budgets themselves explain.
-    if (cause !== 'budget' && cause !== 'unavailable') return;
-    const watch = this.#budgets.watch(pod.planned.pod.namespace, this.#ended.signal);
-    if (watch) this.#spawn(watch);
-  }
-
-  #askAgain(namespace: string): void {
-    for (const pod of this.#board.leaving.values()) {
-      if (pod.planned.pod.namespace === namespace) pod.backOff?.abort();
-    }
-  }
-
   #report(startedAt: Instant): DrainReport {
     return {
       node: this.#options.node,
@@ -263,7 +193,7 @@ export class NodeDrain {
       deadline: this.#goal.deadline,
       endBy: this.#goal.endBy,
       complete: this.#isDone && !this.#board.isSpoilt,
-      pods: podRecords(this.#board, (pod) => this.#budgets.reason(pod.planned.pod)),
+      pods: podRecords(this.#board, (pod) => this.#turns.budgetReason(pod)),
       volumesAttached: this.#volumes.attached,
       trouble: this.#trouble,
     };
@@ -275,10 +205,7 @@ export class NodeDrain {
 
   #end(): void {
     this.#ended.abort();
-    for (const pod of this.#board.leaving.values()) {
-      pod.asking.abort();
-      pod.backOff?.abort();
-    }
+    this.#board.stopAsking();
     this.#wake();
   }
 

@@ -21,6 +21,8 @@ export interface PodAskingOptions {
   readonly goal: () => DrainGoal;
   readonly urgency: () => Urgency;
   readonly onRefused: (pod: LeavingPod) => void;
+  /** A budget has counted the pod's eviction already: deleting it bypasses nothing. */
+  readonly isPaidFor: (pod: LeavingPod) => boolean;
 }
 
 /** Asks one pod after the other, each until it is on its way out. */
@@ -59,14 +61,14 @@ export class PodAsking {
       // The latest instant has come: what is left of the grace period must not be lost.
       if (request.by === 'eviction' && this.#request(pod).by === 'deletion') continue;
       await this.#backOff(pod, backOffMs * (0.75 + Math.random() / 2));
-      if (pod.isTerminating) return 'asked';
+      if (pod.isTerminating || pod.goneAt !== undefined) return 'asked';
       pod.asking.signal.throwIfAborted();
     }
   }
 
   #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {
     const { logger } = this.#modules;
-    if (by === 'deletion') {
+    if (by === 'deletion' && !this.#options.isPaidFor(pod)) {
       logger.warn('Pod deleted past its disruption budget, for the machine is about to end', {
         pod: nameOf(pod),
       });
@@ -89,7 +91,8 @@ export class PodAsking {
       this.#modules.clock.now(),
       pod.refusal !== undefined,
     );
-    return this.#mayDelete ? request : { ...request, by: 'eviction' };
+    if (!this.#mayDelete) return { ...request, by: 'eviction' };
+    return this.#options.isPaidFor(pod) ? { ...request, by: 'deletion' } : request;
   }
 
   #put(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Promise<AskAnswer> {

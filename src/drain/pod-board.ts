@@ -25,8 +25,10 @@ export interface LeavingPod {
   isTerminating: boolean;
   goneAt: Instant | undefined;
   refusal: { cause: RefusalCause; text: string; times: number } | undefined;
-  /** Aborted when there is no more reason to ask. */
+  /** Aborted to cut off a request that is under way. */
   readonly asking: AbortController;
+  /** Called when the pod is gone while it is being asked. */
+  onGone: (() => void) | undefined;
   /** Aborted to try again, or give up, before the back-off is over. */
   backOff: AbortController | undefined;
 }
@@ -77,7 +79,7 @@ export class PodBoard {
     pod.goneAt ??= now;
     // What else should have made it go.
     pod.asked ??= pod.sent;
-    pod.asking.abort();
+    pod.onGone?.();
     pod.backOff?.abort();
   }
 
@@ -88,6 +90,14 @@ export class PodBoard {
       const known = this.leaving.get(planned.pod.uid);
       if (known) known.planned = planned;
       else this.leaving.set(planned.pod.uid, newcomer(planned));
+    }
+  }
+
+  /** Cuts off what is under way. */
+  stopAsking(): void {
+    for (const pod of this.leaving.values()) {
+      pod.asking.abort();
+      pod.backOff?.abort();
     }
   }
 
@@ -138,6 +148,7 @@ function newcomer(planned: PlannedPod): LeavingPod {
     goneAt: undefined,
     refusal: undefined,
     asking: new AbortController(),
+    onGone: undefined,
     backOff: undefined,
   };
 }

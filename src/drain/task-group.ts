@@ -3,16 +3,16 @@ export class TaskGroup {
   readonly #running = new Set<Promise<void>>();
   #failure: Error | undefined;
 
-  /** @param onFailure called when the task fails other than by being aborted */
-  add(task: Promise<void>, onFailure: () => void): void {
+  /** @param onEnd called when the task has ended, however */
+  add(task: Promise<void>, onEnd: () => void): void {
     const ended = task
       .catch((error: unknown) => {
         if (error instanceof Error && error.name === 'AbortError') return;
         this.#failure ??= error instanceof Error ? error : new Error(String(error));
-        onFailure();
       })
       .finally(() => {
         this.#running.delete(ended);
+        onEnd();
       });
     this.#running.add(ended);
   }

@@ -59,6 +59,7 @@ export interface PodWishes {
 /** What we use of a Pod object. */
 export interface PodView extends PodRef {
   readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: Instant;
   readonly phase: string;
   readonly ready: boolean;
   /** The controller among its owners. */
@@ -93,6 +94,8 @@ export interface BudgetView {
   readonly disruptionsAllowed: number;
   readonly currentHealthy: number;
   readonly desiredHealthy: number;
+  /** Pods, by name, whose eviction was counted at this instant but whose end has not been seen yet. */
+  readonly disruptedPods: ReadonlyMap<string, Instant>;
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements */

@@ -29,6 +29,8 @@ interface Progress {
   version: string | undefined;
   mayWatch: boolean;
   isWatching: boolean;
+  /** Watches in a row that were forbidden. */
+  refusals: number;
   /** Watches in a row that failed and told nothing. */
   failures: number;
 }
@@ -59,7 +61,7 @@ export class PodChanges {
     list: () => Promise<PodList>,
     signal: AbortSignal,
   ): AsyncGenerator<PodChange> {
-    const progress: Progress = { version: from, mayWatch: true, isWatching: false, failures: 0 };
+    const progress: Progress = { version: from, mayWatch: true, isWatching: false, refusals: 0, failures: 0 };
     let pauseMs = shortestPauseMs;
     for (;;) {
       const startedAt = this.#clock.now();
@@ -92,7 +94,9 @@ export class PodChanges {
 
   #learn(progress: Progress, error: unknown): void {
     const status = error instanceof ApiError ? error.status : undefined;
-    if (progress.isWatching && status === 403) {
+    // An API server that has just started says no to everybody until it has read its rules: once proves nothing.
+    progress.refusals = progress.isWatching && status === 403 ? progress.refusals + 1 : 0;
+    if (progress.refusals > 1) {
       progress.mayWatch = false;
       this.#tellMissingRight(error);
       return;

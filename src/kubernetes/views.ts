@@ -9,6 +9,7 @@ interface ObjectMeta {
   readonly resourceVersion?: string;
   readonly labels?: Record<string, string>;
   readonly annotations?: Record<string, string>;
+  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly ownerReferences?: readonly { kind: string; name: string; uid: string; controller?: boolean }[];
 }
@@ -16,7 +17,12 @@ interface ObjectMeta {
 export interface BudgetObject {
   readonly metadata?: ObjectMeta;
   readonly spec?: { selector?: LabelSelector };
-  readonly status?: { disruptionsAllowed?: number; currentHealthy?: number; desiredHealthy?: number };
+  readonly status?: {
+    disruptionsAllowed?: number;
+    currentHealthy?: number;
+    desiredHealthy?: number;
+    disruptedPods?: Readonly<Record<string, string>>;
+  };
 }
 
 export interface NodeObject {
@@ -67,6 +73,7 @@ export function toPodView(pod: PodObject): PodView {
     name: metadata.name ?? '',
     uid: metadata.uid ?? '',
     labels: metadata.labels ?? {},
+    createdAt: Date.parse(metadata.creationTimestamp ?? ''),
     phase: status.phase ?? 'Unknown',
     ready: status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? false,
     owner: owner && { kind: owner.kind, name: owner.name, uid: owner.uid },
@@ -93,5 +100,8 @@ export function toBudgetView({ metadata = {}, spec = {}, status = {} }: BudgetOb
     disruptionsAllowed: status.disruptionsAllowed ?? 0,
     currentHealthy: status.currentHealthy ?? 0,
     desiredHealthy: status.desiredHealthy ?? 0,
+    disruptedPods: new Map(
+      Object.entries(status.disruptedPods ?? {}).map(([name, time]) => [name, Date.parse(time)]),
+    ),
   };
 }

@@ -151,7 +151,7 @@ test('pods that somebody else removes meanwhile are waited for, not counted as o
   await clock.advance(10_000);
   deletePod(api.cluster, api.pod('kept') ?? assert.fail(), { gracePeriodSeconds: 0 });
   await clock.advance(5000);
-  deletePod(api.cluster, api.pod('held') ?? assert.fail(), {});
+  deletePod(api.cluster, api.pod('held') ?? assert.fail(), { gracePeriodSeconds: 0 });
   await untilSaid(daemon, drainedText);
   assert.deepEqual(daemon.said(drainedText)[0]?.['pods'], { left: 1 });
   assert.deepEqual(daemon.said(notDrainedText), []);

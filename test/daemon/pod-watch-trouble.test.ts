@@ -120,7 +120,11 @@ test('without the right to watch the pods are listed every 2 s, and it is said o
   const { api, clock } = daemon;
   api.addPod({ name: 'late', node, owner: 'ReplicaSet/web', shutdownMs: 20_000 });
   await untilDrained(daemon);
-  assert.equal(requestsOf(api, 'watch', 'pods').length, 1);
+  assert.equal(
+    requestsOf(api, 'watch', 'pods').length,
+    2,
+    'one refusal alone may be a server that has just started',
+  );
   const lists = requestsOf(api, 'list', 'pods').length;
   assert.ok(lists >= 12 && lists <= 15, `${lists} lists in 25 s`);
   const warnings = daemon.log.filter(({ level }) => level === 'warn');

@@ -10,6 +10,7 @@ export function pod(given: Partial<PodView> = {}): PodView {
     name: `cart-${made}`,
     uid: `uid-${made}`,
     labels: { app: 'cart' },
+    createdAt: 0,
     phase: 'Running',
     ready: true,
     owner: { kind: 'ReplicaSet', name: 'cart', uid: 'uid-cart' },

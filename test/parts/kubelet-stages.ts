@@ -35,12 +35,16 @@ const IS_STAYING = '.metadata.deletionTimestamp == null';
 const IS_READY = '([.status.conditions[]? | select(.type == "Ready") | .status] == ["True"])';
 const STARTS = `${IS_STAYING} and .status.phase == "Pending" and ${told(STARTS_AFTER)} != "never"`;
 const secondsOf = (annotation: string): string => `(${told(annotation)} // "0") + "s"`;
-/** Counted from when the pod was asked, so that a change to the pod in the meantime does not begin it anew. */
+/**
+ * Counted from when the pod was asked, so that a change to the pod in the meantime does not begin it anew. A pod with
+ * a grace of 0 is being deleted already: deleting it once more, by name, at once would hit a successor of that name;
+ * but should the API server die between the two writes, its kubelet has to.
+ */
 const UNTIL_ITS_END = `
   .metadata.deletionGracePeriodSeconds as $grace
   | ((.metadata.deletionTimestamp | fromdateiso8601) - $grace) as $asked
   | ([((${told(ENDS_AFTER)} // "0") | tonumber), $grace] | min) as $takes
-  | if $takes == 0 then "0s" else "\\($asked + $takes + 1 - now)s" end`;
+  | if $grace == 0 then "2s" elif $takes == 0 then "0s" else "\\($asked + $takes + 1 - now)s" end`;
 
 /**
  * kwok's configuration: YAML documents, of which JSON is a form. Unlike kwok's own stages these let the pods of

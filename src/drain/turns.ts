@@ -1,0 +1,121 @@
+import type { Instant } from '../interruption/interruption.ts';
+import { BudgetWatch } from './budget-watch.ts';
+import { isDue, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import { PodAsking, type PodAskingModules } from './pod-asking.ts';
+import type { LeavingPod, PodBoard } from './pod-board.ts';
+
+export interface TurnsModules extends PodAskingModules {
+  readonly board: PodBoard;
+  /** The end of the drain. */
+  readonly ended: AbortSignal;
+  /** Lets a task of the drain run. */
+  readonly spawn: (task: Promise<void>) => void;
+}
+
+/** A pod that is gone while it is being asked: how long its answer is waited for. */
+const answerOfGoneMs = 1_000;
+
+/** Asks each pod when its turn has come, and again when a budget that held it allows more. */
+export class Turns {
+  readonly #modules: TurnsModules;
+  readonly #budgets: BudgetWatch;
+  readonly #asking: PodAsking;
+  #running = 0;
+
+  constructor(
+    options: {
+      readonly policy: DrainPolicy;
+      readonly goal: () => DrainGoal;
+      readonly urgency: () => Instant;
+    },
+    modules: TurnsModules,
+  ) {
+    this.#modules = modules;
+    this.#budgets = new BudgetWatch(
+      {
+        onAllowed: (namespace) => {
+          this.#askAgain(namespace);
+        },
+      },
+      { ...modules, urgency: options.urgency },
+    );
+    this.#asking = new PodAsking(
+      {
+        ...options,
+        onRefused: (pod) => {
+          this.#noteRefused(pod);
+        },
+        isPaidFor: (pod) => this.#budgets.isPaidFor(pod.planned.pod),
+      },
+      modules,
+    );
+  }
+
+  /** Pods are being asked. */
+  get isAsking(): boolean {
+    return this.#running > 0;
+  }
+
+  /** When the next pod that waits for its turn must be asked at the latest. */
+  get next(): Instant {
+    let next = Infinity;
+    for (const pod of this.#modules.board.leaving.values()) {
+      if (waits(pod)) next = Math.min(next, pod.planned.askBy ?? Infinity);
+    }
+    return next;
+  }
+
+  /** Why budgets hold a pod, where that is known. */
+  budgetReason(pod: LeavingPod): string | undefined {
+    return this.#budgets.reason(pod.planned.pod);
+  }
+
+  /** Asks every pod whose turn has come; in the plan's order, which is the order of the lane. */
+  begin(plan: DrainPlan): void {
+    const { board, clock, ended, spawn } = this.#modules;
+    if (ended.aborted) return;
+    const { tiersLeft } = board;
+    const now = clock.now();
+    for (const { pod: planned } of plan.leaving) {
+      const pod = board.leaving.get(planned.uid);
+      if (!pod || !waits(pod) || !isDue(pod.planned, plan, tiersLeft, now)) continue;
+      pod.isBegun = true;
+      this.#running += 1;
+      spawn(
+        this.#ask(pod).finally(() => {
+          this.#running -= 1;
+        }),
+      );
+    }
+  }
+
+  async #ask(pod: LeavingPod): Promise<void> {
+    const { board, clock, ended, spawn } = this.#modules;
+    // The answer tells whether it was us, and a request cut off costs a connection. But the API server holds one for
+    // a successor of the same name for 10 s, which nobody needs to know.
+    pod.onGone = () => {
+      spawn(clock.sleep(answerOfGoneMs, ended).then(() => pod.asking.abort()));
+    };
+    const end = await this.#asking.ask(pod);
+    if (end === 'gone') board.gone(pod.planned.pod.uid, clock.now());
+  }
+
+  #noteRefused(pod: LeavingPod): void {
+    const { ended, spawn } = this.#modules;
+    const { cause } = pod.refusal ?? {};
+    // Two budgets on one pod are told by a 500 that only the budgets themselves explain.
+    if (cause !== 'budget' && cause !== 'unavailable') return;
+    const watch = this.#budgets.watch(pod.planned.pod.namespace, ended);
+    if (watch) spawn(watch);
+  }
+
+  #askAgain(namespace: string): void {
+    for (const pod of this.#modules.board.leaving.values()) {
+      if (pod.planned.pod.namespace === namespace) pod.backOff?.abort();
+    }
+  }
+}
+
+function waits(pod: LeavingPod): boolean {
+  return !pod.isBegun && !pod.isTerminating && pod.goneAt === undefined;
+}
