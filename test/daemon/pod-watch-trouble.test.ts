@@ -137,7 +137,7 @@ test('without the right to watch the pods are listed every 2 s, and it is said o
   daemon.imds.recommendRebalance();
   await clock.advance(10_000);
   assert.equal(daemon.said(drainedText).length, 2);
-  assert.equal(requestsOf(api, 'watch', 'pods').length, 2);
+  assert.equal(requestsOf(api, 'watch', 'pods').length, 4);
   assert.equal(daemon.log.filter(({ level }) => level === 'warn').length, 1);
 });
 
