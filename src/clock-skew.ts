@@ -94,10 +94,13 @@ export class ClockSkew {
     if (skewMs === 0) this.#warned = false;
     if (Math.abs(skewMs) <= warnAboveMs || this.#warned) return;
     this.#warned = true;
-    this.#log.warn("This machine's clock is wrong: deadlines are corrected for it", {
-      against: this.#against,
-      skew_seconds: skewMs / 1000,
-    });
+    this.#log.warn(
+      "This machine's clock differs from the other side's; AWS's deadlines are corrected by its own",
+      {
+        against: this.#against,
+        skew_seconds: skewMs / 1000,
+      },
+    );
   }
 }
 

@@ -40,6 +40,7 @@ export class Daemon {
   readonly #intake: Intake;
   readonly #http: HttpServer;
   readonly #imds: ImdsClient;
+  readonly #identity: ImdsIdentity;
   readonly #credentials: Credentials;
 
   constructor(options: DaemonOptions, { clock, logger, readFile }: DaemonModules) {
@@ -76,6 +77,7 @@ export class Daemon {
     const cluster = new ApiCluster(
       {
         useApiServerCache: kubernetes.useApiServerCache,
+        readNamespaceAnnotations: config.drain.readsNamespaceAnnotations,
         taintEffect: config.marks.taintNode ? config.marks.taintEffect : undefined,
         excludeFromLoadBalancers: config.marks.excludeFromLoadBalancers,
       },
@@ -83,7 +85,13 @@ export class Daemon {
     );
     const skew = new ClockSkew({ against: 'imds' }, shared);
     this.#imds = new ImdsClient({ url: config.imds.baseUrl, tries: config.imds.tries }, { ...shared, skew });
-    const source = createImdsSource(config, { ...shared, skew, client: this.#imds });
+    this.#identity = new ImdsIdentity({ ...shared, client: this.#imds });
+    const source = createImdsSource(config, {
+      ...shared,
+      skew,
+      client: this.#imds,
+      identity: this.#identity,
+    });
     const ownNode = new OwnNode(
       { node: config.nodeName, policy: config.policy, unmarksSurvivors: config.unmarksSurvivors },
       {
@@ -99,6 +107,8 @@ export class Daemon {
   /** Runs until `stopping` is aborted and the work in flight is done, or until `killing` is aborted. */
   async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
     await this.#http.start();
+    // Nothing waits for it: who the instance is matters to those who read the log.
+    void this.#identity.read(stopping).catch(() => {});
     try {
       await this.#intake.run(stopping, killing);
     } finally {
@@ -119,6 +129,7 @@ function createImdsSource(
   { imds, nodeName }: Config,
   modules: {
     readonly client: ImdsClient;
+    readonly identity: ImdsIdentity;
     readonly skew: ClockSkew;
     readonly clock: Clock;
     readonly health: Health;
@@ -139,7 +150,7 @@ function createImdsSource(
         ...(monitors.asgLifecycle && { 'target-lifecycle-state': pollIntervalMs.asgLifecycle }),
       },
     },
-    { ...modules, identity: new ImdsIdentity(modules) },
+    modules,
   );
 }
 

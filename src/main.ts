@@ -28,6 +28,8 @@ async function main(): Promise<number> {
   }
   const { config, warnings, effective } = loaded;
   const { stdout, stderr } = process;
+  // Whoever read our log has gone: no reason to leave a node undrained.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const logger = createLogger(config.logging, { clock: systemClock, stdout, stderr });
   endOnOwnErrors(logger);
   logger.info('Node termination handler starts', { version, node_version: process.version, ...effective });

@@ -35,6 +35,7 @@ export interface DrainConfig {
   readonly marginSeconds: number;
   readonly honorsDoNotDisrupt: boolean;
   readonly waitsForVolumeDetach: boolean;
+  readonly readsNamespaceAnnotations: boolean;
 }
 
 export interface MarksConfig {

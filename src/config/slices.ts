@@ -75,6 +75,7 @@ function drain(settings: Settings): DrainConfig {
     marginSeconds: settings.get('drain-margin-seconds'),
     honorsDoNotDisrupt: settings.get('honor-do-not-disrupt'),
     waitsForVolumeDetach: settings.get('wait-for-volume-detach'),
+    readsNamespaceAnnotations: settings.get('read-namespace-annotations'),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { DaemonSets } from './daemon-sets.ts';
+import { KubeletCheck } from './kubelet-check.ts';
 import { graceSecondsOf, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PodBoard } from './pod-board.ts';
 import { podRecords, type DrainReport } from './report.ts';
@@ -41,6 +42,7 @@ export class NodeDrain {
   readonly #board = new PodBoard();
   readonly #daemonSets: DaemonSets;
   readonly #turns: Turns;
+  readonly #kubelet: KubeletCheck;
   readonly #volumes: VolumeWait;
   readonly #ended = new AbortController();
   readonly #tasks = new TaskGroup();
@@ -48,6 +50,7 @@ export class NodeDrain {
   #plan: DrainPlan = { leaving: [], staying: [], allAtOnce: false };
   #changed = Promise.withResolvers<void>();
   #isListed = false;
+  readonly #told = new Set<string>();
   #hasToldClamps = false;
   #checksRunning = 0;
   #trouble: string | undefined;
@@ -59,6 +62,7 @@ export class NodeDrain {
     const urgency = (): Instant => this.#urgency;
     this.#daemonSets = new DaemonSets(modules.cluster);
     this.#volumes = new VolumeWait(options, { ...modules, urgency });
+    this.#kubelet = new KubeletCheck(options, { ...modules, board: this.#board });
     this.#turns = new Turns(
       { policy: options.policy, goal: () => this.#goal, urgency },
       { ...modules, board: this.#board, ended: this.#ended.signal, spawn: (task) => this.#spawn(task) },
@@ -69,6 +73,7 @@ export class NodeDrain {
   moveGoal(goal: DrainGoal): void {
     this.#goal = goal;
     this.#replan();
+    this.#turns.shorten();
     this.#wake();
   }
 
@@ -112,9 +117,14 @@ export class NodeDrain {
       this.#turns.begin(this.#plan);
       const endBy = this.#goal.endBy ?? Infinity;
       if (isSo() || this.#ended.signal.aborted || clock.now() >= endBy) return;
+      if (this.#kubelet.isDue) {
+        await this.#kubelet.look(this.#ended.signal);
+        if (this.#kubelet.isGone) return;
+        continue;
+      }
       this.#changed = Promise.withResolvers();
       const timer = new AbortController();
-      const next = Math.min(endBy, this.#turns.next);
+      const next = Math.min(endBy, this.#turns.next, this.#kubelet.next);
       const timeUp = next === Infinity ? [] : [clock.sleep(next - clock.now(), timer.signal).catch(() => {})];
       await Promise.race([this.#changed.promise, ...timeUp]);
       timer.abort();
@@ -158,10 +168,22 @@ export class NodeDrain {
     this.#plan = planDrain(pods, policy, this.#goal, this.#daemonSets.deleted, this.#modules.clock.now());
     this.#board.plan(this.#plan);
     this.#tellClamps();
+    this.#tellUnreadable();
     // Behind the evictions, which are what is urgent.
     for (const check of this.#daemonSets.check(pods, this.#urgency + 1, this.#ended.signal)) {
       this.#checksRunning += 1;
       this.#spawn(this.#takeIn(check));
+    }
+  }
+
+  /** Each annotation of ours that nobody can follow, once. */
+  #tellUnreadable(): void {
+    for (const pod of this.#board.present) {
+      for (const complaint of pod.wishes.unreadable) {
+        if (this.#told.has(complaint)) continue;
+        this.#told.add(complaint);
+        this.#modules.logger.warn(complaint, { pod: `${pod.namespace}/${pod.name}` });
+      }
     }
   }
 
@@ -195,7 +217,9 @@ export class NodeDrain {
       complete: this.#isDone && !this.#board.isSpoilt,
       pods: podRecords(this.#board, (pod) => this.#turns.budgetReason(pod)),
       volumesAttached: this.#volumes.attached,
-      trouble: this.#trouble,
+      trouble: this.#kubelet.isGone
+        ? 'the node is not ready: its kubelet does not answer, and only it can end pods'
+        : this.#trouble,
     };
   }
 

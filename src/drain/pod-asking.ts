@@ -66,6 +66,25 @@ export class PodAsking {
     }
   }
 
+  /** It shuts down already, but has been given longer than the machine has. */
+  isTooSlow({ isTerminating, goneAt, view }: LeavingPod): boolean {
+    const { deadline, deadlineIsMachineEnd } = this.#options.goal();
+    if (!isTerminating || goneAt !== undefined || view.deletionAt === undefined) return false;
+    return deadlineIsMachineEnd && deadline !== undefined && view.deletionAt > deadline;
+  }
+
+  /**
+   * Gives a pod that shuts down less time; asking once more does that, and a budget has no say any more. Where it is
+   * refused nothing is lost.
+   */
+  async shorten(pod: LeavingPod): Promise<void> {
+    const request = this.#request(pod);
+    const answer = await this.#put(pod, { ...request, by: 'eviction' });
+    if (answer.answer !== 'asked') return;
+    pod.asked = this.#asked(pod, request);
+    this.#modules.logger.debug('Pod given less time', { pod: nameOf(pod), ...request });
+  }
+
   #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {
     const { logger } = this.#modules;
     if (by === 'deletion' && !this.#options.isPaidFor(pod)) {

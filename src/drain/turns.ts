@@ -100,6 +100,13 @@ export class Turns {
     if (end === 'gone') board.gone(pod.planned.pod.uid, clock.now());
   }
 
+  /** An earlier end has come: pods that shut down already, with more time than there is, are told. */
+  shorten(): void {
+    const { board, spawn } = this.#modules;
+    for (const pod of board.leaving.values())
+      if (this.#asking.isTooSlow(pod)) spawn(this.#asking.shorten(pod));
+  }
+
   #noteRefused(pod: LeavingPod): void {
     const { ended, spawn } = this.#modules;
     const { cause } = pod.refusal ?? {};

@@ -4,6 +4,7 @@ import { decide } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { NodeActions } from './node-actions.ts';
 import { NodeWorkflow, type NodeWorkflowOptions } from './node-workflow.ts';
 import type { OwnNode } from './own-node.ts';
 
@@ -22,12 +23,14 @@ export class Intake {
   readonly #options: NodeWorkflowOptions;
   readonly #modules: IntakeModules;
   readonly #sources: ReadonlyMap<string, Source>;
+  readonly #actions: NodeActions;
   readonly #workflows = new Map<string, NodeWorkflow>();
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: NodeWorkflowOptions, modules: IntakeModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#actions = new NodeActions(modules);
     this.#sources = new Map([...modules.sources, modules.ownNode].map((source) => [source.name, source]));
   }
 
@@ -116,6 +119,7 @@ export class Intake {
   #start(node: string, item: Delivery | Cancellation, killing: AbortSignal): void {
     const workflow = new NodeWorkflow(node, this.#options, {
       ...this.#modules,
+      actions: this.#actions,
       settle: async (it, outcome) => {
         if (it.type === 'cancellation') this.#modules.ownNode.forget(it.interruptionId);
         await this.#sourceOf(it).settle(it, outcome);

@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { Change } from './change.ts';
 import { Mandate, type MandateOptions } from './mandate.ts';
+import type { NodeActions } from './node-actions.ts';
 import { NodeMarking } from './node-marking.ts';
 import { rehearse } from './rehearsal.ts';
 import { WorkflowStory } from './workflow-story.ts';
@@ -24,6 +25,7 @@ export interface NodeWorkflowModules {
   readonly cluster: Cluster;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly actions: NodeActions;
   /** Gives back to its source, for good. */
   readonly settle: (item: Delivery | Cancellation, outcome: Outcome) => Promise<void>;
   /** Gives back to its source, to come again. */

@@ -5,16 +5,16 @@ import type { Ledger } from '../interruption/ledger.ts';
 import type { Response } from '../interruption/policy.ts';
 import type { LogFields, Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { NodeAction, NodeActions } from './node-actions.ts';
 
 export interface WorkflowStoryModules {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly actions: NodeActions;
 }
 
 const machineHasEnded = "nothing: the machine's end has passed";
-
-type Action = 'cordon' | 'cordon-and-drain' | 'pre-drain' | 'uncordon';
 
 /** What the operator gets to see of a workflow: log lines (with NTH's texts) and metrics. */
 export class WorkflowStory {
@@ -127,15 +127,10 @@ export class WorkflowStory {
     return (instant - seenAt) / 1000;
   }
 
-  #count(action: Action, succeeded: boolean): void {
-    const labels = { node_action: action, node_status: succeeded ? 'success' : 'error' };
-    this.#modules.metrics.actions.inc(labels);
+  #count(action: NodeAction, succeeded: boolean): void {
+    const { interruptions, cancellations } = this.#ledger;
     const ids =
-      action === 'uncordon'
-        ? this.#ledger.cancellations.map((it) => it.interruptionId)
-        : this.#ledger.interruptions.map((it) => it.id);
-    for (const id of ids) {
-      this.#modules.metrics.actionsByNode.inc({ ...labels, node_name: this.#node, node_event_id: id });
-    }
+      action === 'uncordon' ? cancellations.map((it) => it.interruptionId) : interruptions.map((it) => it.id);
+    this.#modules.actions.count(this.#node, ids, action, succeeded);
   }
 }

@@ -83,6 +83,8 @@ export class ApiClient {
     this.#got = got.extend({
       throwHttpErrors: false,
       followRedirect: false,
+      // Nothing is compressed that is not asked to be; got would load zlib at the first answer.
+      decompress: false,
       retry: { limit: 0 },
       headers: { 'user-agent': options.userAgent, accept: 'application/json' },
     });

@@ -19,6 +19,7 @@ import {
 import { Deletions } from './deletions.ts';
 import { Evictions } from './evictions.ts';
 import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
+import { NamespaceWishes } from './namespace-wishes.ts';
 import { PodChanges, type PodList } from './pod-changes.ts';
 import { Snapshots } from './snapshots.ts';
 import {
@@ -33,6 +34,8 @@ import {
 export interface ApiClusterOptions extends MarkOptions {
   /** NTH's `use-apiserver-cache`: lists may come from the API server's cache, which can be a moment old. */
   readonly useApiServerCache: boolean;
+  /** Annotations of namespaces hold for their pods. */
+  readonly readNamespaceAnnotations: boolean;
 }
 
 export interface ApiClusterModules {
@@ -56,6 +59,7 @@ export class ApiCluster implements Cluster {
   readonly #deletions: Deletions;
   readonly #changes: PodChanges;
   readonly #snapshots: Snapshots;
+  readonly #namespaces: NamespaceWishes;
   /** Nodes that are marked for a drain, as our last write left them. */
   readonly #written = new Map<string, NodeView>();
 
@@ -67,6 +71,7 @@ export class ApiCluster implements Cluster {
     this.#deletions = new Deletions(modules);
     this.#changes = new PodChanges(modules);
     this.#snapshots = new Snapshots(modules);
+    this.#namespaces = new NamespaceWishes(modules);
   }
 
   async markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
@@ -164,22 +169,39 @@ export class ApiCluster implements Cluster {
       for (const item of page.items ?? []) pods.push(toPodView(item));
       const next = page.metadata?.continue;
       if (next === undefined || next === '') {
-        return { pods, version: page.metadata?.resourceVersion ?? '' };
+        const version = page.metadata?.resourceVersion ?? '';
+        return { pods: await this.#withNamespaceWishes(pods, urgency, signal), version };
       }
       query.set('continue', next);
       query.delete('resourceVersion');
     }
   }
 
-  podChangesOn(
+  async *podChangesOn(
     node: string,
     version: string,
     urgency: Urgency,
     signal: AbortSignal,
-  ): AsyncIterable<PodChange> {
+  ): AsyncGenerator<PodChange> {
     // Never from the cache: a list older than what was seen already would show pods as gone that are not.
     const list = (): Promise<PodList> => this.#list(node, false, urgency, signal);
-    return this.#changes.follow(node, version, urgency, list, signal);
+    for await (const change of this.#changes.follow(node, version, urgency, list, signal)) {
+      if (change.type !== 'present') yield change;
+      else {
+        for (const pod of await this.#withNamespaceWishes([change.pod], urgency, signal)) {
+          yield { type: 'present', pod };
+        }
+      }
+    }
+  }
+
+  async #withNamespaceWishes(
+    pods: readonly PodView[],
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<readonly PodView[]> {
+    if (!this.#options.readNamespaceAnnotations) return pods;
+    return this.#namespaces.apply(pods, urgency, signal);
   }
 
   evict(

@@ -49,6 +49,7 @@ describe('the configuration', () => {
         marginSeconds: 5,
         honorsDoNotDisrupt: false,
         waitsForVolumeDetach: true,
+        readsNamespaceAnnotations: false,
       },
       marks: {
         taintNode: false,

@@ -72,6 +72,15 @@ export const drain = {
       env: 'NTH_HONOR_DO_NOT_DISRUPT',
       ours: true,
     },
+    'read-namespace-annotations': {
+      doc:
+        'Let the annotations of a namespace hold for its pods, where these have none of their own. ' +
+        'Off: it takes one more request for each namespace of a drain, and the right to get namespaces.',
+      format: 'go-bool',
+      default: false,
+      env: 'NTH_READ_NAMESPACE_ANNOTATIONS',
+      ours: true,
+    },
     'wait-for-volume-detach': {
       doc:
         'After the last pod, wait for its persistent volumes to be detached from the node, as long as the deadline allows, ' +
