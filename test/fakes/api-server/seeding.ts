@@ -91,10 +91,10 @@ export class Seeding {
   }
 
   /** Made on the first call for its name. */
-  namespace(name: string): void {
+  namespace(name: string, annotations: Readonly<Record<string, string>> = {}): void {
     if (this.#store.find(namespaces, name) !== undefined) return;
     this.#store.create(namespaces, {
-      metadata: { name },
+      metadata: { name, annotations },
       spec: { finalizers: ['kubernetes'] },
       status: { phase: 'Active' },
     });
