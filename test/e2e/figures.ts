@@ -16,6 +16,7 @@ export interface DrainFigures {
   readonly askedMs: number;
   /** Evictions that it accepted. */
   readonly asked: number;
+  /** From the notice on; before it the daemon has read its Node. */
   readonly calls: number;
 }
 
@@ -29,7 +30,7 @@ export function drainFigures(calls: readonly AuditEvent[], noticeAtMs: number): 
     cordonedMs: markedAtMs - noticeAtMs,
     askedMs: Math.max(...evictions.map(({ answeredAtMs }) => answeredAtMs)) - markedAtMs,
     asked: evictions.length,
-    calls: calls.length,
+    calls: calls.filter(({ receivedAtMs }) => receivedAtMs >= noticeAtMs).length,
   };
 }
 

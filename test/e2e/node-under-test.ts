@@ -1,3 +1,5 @@
+import { systemClock } from '../../src/clock.ts';
+import { FakeImds } from '../fakes/imds.ts';
 import { freePort } from '../parts/free-port.ts';
 import type { AuditEvent } from '../parts/audit-log.ts';
 import type { Cluster } from '../parts/cluster.ts';
@@ -23,11 +25,13 @@ export interface NodeUnderTestOptions {
 }
 
 export interface DaemonOptions {
-  readonly metadata: MetadataMock;
+  readonly metadata: Pick<MetadataMock, 'url'>;
   /** Besides what every daemon here gets. */
   readonly env?: Readonly<Record<string, string>>;
   /** The credentials where a pod finds them. @default a kubeconfig */
   readonly mounted?: MountedAccount;
+  /** @default one of the cluster's */
+  readonly kubeconfig?: string;
   readonly wrappers?: readonly (readonly string[])[];
 }
 
@@ -72,6 +76,11 @@ export class NodeUnderTest {
     return this.#cluster.api<Node>('GET', `/api/v1/nodes/${this.name}`);
   }
 
+  /** A merge patch by somebody else. */
+  async change(patch: object): Promise<void> {
+    await this.#cluster.api('PATCH', `/api/v1/nodes/${this.name}`, patch);
+  }
+
   /** Pods on this node that nothing will replace; resolves when they are Ready. */
   async runPods(options: Omit<PodsOptions, 'node' | 'namespace'>): Promise<Pod[]> {
     const created = await this.#cluster.createPods({ ...options, node: this.name, namespace: this.name });
@@ -99,6 +108,19 @@ export class NodeUnderTest {
     return mock;
   }
 
+  /** Another metadata service in place of one that was started here: AWS's mock can't change what it shows. */
+  async replaceMetadata(mock: MetadataMock, options: Partial<MetadataMockOptions>): Promise<MetadataMock> {
+    await mock.stop();
+    return this.startMetadata({ ...options, port: Number(new URL(mock.url).port) });
+  }
+
+  /** One that can change what it shows, and has a history of maintenance. It shows nothing yet. */
+  async startFakeMetadata(): Promise<FakeImds> {
+    const imds = await FakeImds.start({ allowsVersion1: false }, { clock: systemClock });
+    this.#ends.push(() => imds.stop());
+    return imds;
+  }
+
   /** The account's credentials as a pod finds them. */
   async mountAccount(): Promise<MountedAccount> {
     const files = { token: await this.account.token(), ca: this.#cluster.ca, namespace: this.name };
@@ -106,7 +128,7 @@ export class NodeUnderTest {
   }
 
   async startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
-    const { metadata, mounted, wrappers = [], env = {} } = options;
+    const { metadata, mounted, kubeconfig, wrappers = [], env = {} } = options;
     const daemon = new RunningDaemon(
       {
         env: {
@@ -114,7 +136,9 @@ export class NodeUnderTest {
           POD_NAME: 'daemon',
           NAMESPACE: this.name,
           INSTANCE_METADATA_URL: metadata.url,
-          ...(mounted ? this.#serviceVariables() : { NTH_KUBECONFIG: await this.#kubeconfig() }),
+          ...(mounted
+            ? this.#serviceVariables()
+            : { NTH_KUBECONFIG: kubeconfig ?? (await this.#kubeconfig()) }),
           ...env,
         },
         wrappers: [...wrappers, ...(mounted ? [mounted.wrapper] : [])],

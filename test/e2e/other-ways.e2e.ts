@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pod } from '../parts/objects.ts';
 import { tellFigures } from './figures.ts';
 import { assertMarkedOnce } from './marks.ts';
 import { NodeWriters } from './node-writers.ts';
 import { rightsOfNthChart } from './service-account.ts';
+import { standing } from './standing.ts';
 import { TestCluster } from './test-cluster.ts';
 
 const PODS = 10;
@@ -48,7 +48,8 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
     assert.deepEqual((await node.podsNow()).map(standing), pods.map(standing));
     assert.deepEqual(
       (await node.calls()).map(({ verb, resource }) => `${verb} ${resource}`),
-      ['get nodes', 'patch nodes'],
+      ['get nodes', 'get nodes', 'patch nodes'],
+      'read once at the start, and again to be marked',
     );
   });
 
@@ -81,7 +82,8 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
     const refused = calls.filter(({ statusCode }) => statusCode === 403);
     assert.deepEqual(
       refused.map(({ verb, resource }) => `${verb} ${resource}`),
-      ['watch pods'],
+      // Once by the stream that would be the watch, once to be told why it did not come about.
+      ['watch pods', 'watch pods'],
     );
     tellFigures(`NTH's ClusterRole, ${PODS} pods that take 5 s`, [
       `${calls.length} API calls`,
@@ -133,8 +135,3 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
     ]);
   });
 });
-
-/** A pod, and whether anybody has asked it to leave. */
-function standing({ metadata }: Pod): string {
-  return `${metadata.name} ${metadata.uid} ${metadata.deletionTimestamp ?? 'runs'}`;
-}

@@ -1,5 +1,5 @@
 import type { Cluster } from '../parts/cluster.ts';
-import type { List, Pod } from '../parts/objects.ts';
+import { hasCondition, type List, type Pod } from '../parts/objects.ts';
 
 export interface PodLife {
   readonly uid: string;
@@ -7,6 +7,10 @@ export interface PodLife {
   node: string | undefined;
   /** When it was to be gone, each time somebody changed that: one entry for a pod that was asked once. */
   readonly deletions: Set<string>;
+  /** The grace period that it was given when it was first asked. */
+  graceSeconds: number | undefined;
+  /** It had the condition by which a Job's failure policy knows that this was no failure of its own. */
+  isDisruptionTarget: boolean;
   isGone: boolean;
 }
 
@@ -44,15 +48,26 @@ export class PodHistory {
     if (!signal.aborted) throw new Error(`Cannot tell what happened in ${collection}: the watch has ended`);
   }
 
-  #note({ metadata, spec }: Pod): PodLife {
+  #note(pod: Pod): PodLife {
+    const { metadata, spec } = pod;
     const { uid = '', name, deletionTimestamp, deletionGracePeriodSeconds } = metadata;
-    const life = this.#lives.get(uid) ?? { uid, name, node: undefined, deletions: new Set(), isGone: false };
+    const life = this.#lives.get(uid) ?? {
+      uid,
+      name,
+      node: undefined,
+      deletions: new Set(),
+      graceSeconds: undefined,
+      isDisruptionTarget: false,
+      isGone: false,
+    };
     this.#lives.set(uid, life);
     life.node = spec.nodeName;
     // Without grace: that is how the kubelet says that the pod's containers have ended.
     if (deletionTimestamp !== undefined && deletionGracePeriodSeconds !== 0) {
       life.deletions.add(deletionTimestamp);
+      life.graceSeconds ??= deletionGracePeriodSeconds;
     }
+    life.isDisruptionTarget ||= hasCondition(pod, 'DisruptionTarget');
     return life;
   }
 }

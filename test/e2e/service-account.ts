@@ -9,9 +9,12 @@ export interface Rule {
 /** All that the daemon needs in IMDS mode. */
 export const neededRights: readonly Rule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'patch'] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch', 'delete'] },
   { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+  { apiGroups: [''], resources: ['pods/status'], verbs: ['patch'] },
   { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['get'] },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list', 'watch'] },
+  { apiGroups: ['storage.k8s.io'], resources: ['volumeattachments'], verbs: ['list', 'watch'] },
 ];
 
 /** Of NTH's chart, for those who change the image only. */

@@ -5,6 +5,7 @@ import { drainFigures, inSeconds, tellFigures, untilWithin, type DrainFigures } 
 import { assertMarkedOnce } from './marks.ts';
 import type { NodeUnderTest } from './node-under-test.ts';
 import type { RunningDaemon } from './running-daemon.ts';
+import { assertMetrics } from './shown-metrics.ts';
 import { TestCluster } from './test-cluster.ts';
 
 const PODS = 100;
@@ -74,8 +75,7 @@ async function runPodsThatStay(node: NodeUnderTest): Promise<Pod[]> {
 async function assertServers(daemon: RunningDaemon): Promise<void> {
   assert.deepEqual(await daemon.probe('/healthz'), { status: 200, body: '{"health":"OK"}' });
   assert.equal((await daemon.probe('/readyz')).status, 200);
-  const metrics = await daemon.metrics();
-  const expected = {
+  await assertMetrics(daemon, {
     'actions_total{node_action="pre-drain",node_status="success"}': 1,
     'actions_total{node_action="cordon-and-drain",node_status="success"}': 1,
     'actions_total{node_action="cordon-and-drain",node_status="error"}': 0,
@@ -84,9 +84,7 @@ async function assertServers(daemon: RunningDaemon): Promise<void> {
     'nth_pods_total{outcome="stays"}': 2,
     nth_notice_to_drained_seconds_count: 1,
     'nth_kubernetes_request_duration_seconds_count{verb="create",resource="pods/eviction",code="201"}': PODS,
-  };
-  const shown = Object.keys(expected).map((name) => [name, metrics.get(name)]);
-  assert.deepEqual(Object.fromEntries(shown), expected);
+  });
 }
 
 /** The lines that people alert on, each once. */

@@ -49,8 +49,12 @@ export class Workloads {
     return this.#cluster.seen<Pod>(collection, areReady, { what, timeoutMs: 60_000 });
   }
 
-  async guard(name: string, budget: { minAvailable: number } | { maxUnavailable: number }): Promise<void> {
-    const spec = { ...budget, selector: { matchLabels: { app: name } } };
+  async guard(
+    name: string,
+    budget: { minAvailable: number } | { maxUnavailable: number },
+    matchLabels: Readonly<Record<string, string>> = { app: name },
+  ): Promise<void> {
+    const spec = { ...budget, selector: { matchLabels } };
     await this.#cluster.api('POST', this.#budgets, { metadata: { name }, spec });
   }
 
