@@ -47,11 +47,13 @@ export function startDaemon(given: Given = {}): Promise<RunningDaemon> {
 
 /** @param clock the system's where traffic can't be seen by the fake one, such as that through a proxy */
 export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
-  const imds = await FakeImds.start({}, { clock });
-  const api = await FakeApiServer.start(given.apiServer ?? {}, { clock });
+  await using parts = new AsyncDisposableStack();
+  const imds = parts.use(await FakeImds.start({}, { clock }));
+  const api = parts.use(await FakeApiServer.start(given.apiServer ?? {}, { clock }));
   const fill = given.cluster ?? (() => api.addNode({ name: nodeName }));
   fill(api);
   const folder = await mkdtemp(join(tmpdir(), 'nth-daemon-'));
+  parts.defer(() => rm(folder, { recursive: true }));
   const kubeconfigPath = join(folder, 'kubeconfig');
   await writeFile(kubeconfigPath, given.kubeconfig?.(api) ?? api.kubeconfig());
 
@@ -84,6 +86,12 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
   const options = { config, version: '1.2.3', serviceAccountFolder, certificateAuthorities };
   const create = () => new Daemon(options, { clock, logger, readFile: readFileFromDisk });
   let run = start(create());
+  parts.defer(async () => {
+    const { stopping, killing, ended } = run;
+    stopping.abort(new Error('the test has ended'));
+    killing.abort(new Error('the test has ended'));
+    await (clock instanceof FakeClock ? clock.advanceWhile(ended) : ended).catch(() => {});
+  });
 
   /** A start reads the own node once. Tests count what comes after that; own-node.test.ts is about the start. */
   const hasStarted = async () => {
@@ -127,15 +135,10 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
       }
     },
     metrics: async () => samples(await getText(portOf({ log }, '/metrics'), '/metrics')),
-    async [Symbol.asyncDispose]() {
-      const { stopping, killing, ended } = run;
-      stopping.abort(new Error('the test has ended'));
-      killing.abort(new Error('the test has ended'));
-      await (clock instanceof FakeClock ? clock.advanceWhile(ended) : ended).catch(() => {});
-      await Promise.all([imds.stop(), api.stop(), rm(folder, { recursive: true })]);
-    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
   await hasStarted();
+  const kept = parts.move();
   return running;
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Policy } from '../../src/interruption/policy.ts';
+import type { NodeWorkflowOptions } from '../../src/handling/node-workflow.ts';
+import type { KindPolicy, Policy, Response } from '../../src/interruption/policy.ts';
 import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
 import type { Effect } from '../fakes/faults.ts';
@@ -11,24 +12,31 @@ import { intakeOverFake, type Lending } from './intake-over-fake.ts';
 const nodes = ['node-1', 'node-2'] as const;
 const kinds = { spot, rebalance, maintenance, asgTermination } as const;
 
+function answeredBy(response: Response): KindPolicy {
+  return { response, nodeGracePeriodMs: 15_000, escalation: 'evict', leadMs: undefined };
+}
+
 const policy: Policy = {
-  SPOT_ITN: 'drain',
-  SCHEDULED_EVENT: 'drain',
-  REBALANCE_RECOMMENDATION: 'mark',
-  ASG_LIFECYCLE: 'drain',
-  ASG_LAUNCH_LIFECYCLE: 'ignore',
-  STATE_CHANGE: 'drain',
+  SPOT_ITN: answeredBy('drain'),
+  SCHEDULED_EVENT: answeredBy('drain'),
+  REBALANCE_RECOMMENDATION: answeredBy('mark'),
+  ASG_LIFECYCLE: answeredBy('drain'),
+  ASG_LAUNCH_LIFECYCLE: answeredBy('ignore'),
+  STATE_CHANGE: answeredBy('drain'),
 };
 
-const options = {
+const options: NodeWorkflowOptions = {
   policy,
   drain: {
     ignoreDaemonSets: true,
     deleteLocalData: true,
     self: { name: '', namespace: '' },
     podGracePeriodSeconds: undefined,
+    marginMs: 2000,
+    honoursDoNotDisrupt: false,
+    waitsForVolumeDetach: false,
   },
-  nodeGracePeriodMs: 15_000,
+  outOfServiceTaint: false,
   dryRun: false,
 };
 

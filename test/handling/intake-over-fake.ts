@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ClockSkew } from '../../src/clock-skew.ts';
 import { Intake } from '../../src/handling/intake.ts';
 import type { NodeWorkflowOptions } from '../../src/handling/node-workflow.ts';
+import { OwnNode } from '../../src/handling/own-node.ts';
 import type { Delivery, Outcome, Source } from '../../src/interruption/delivery.ts';
 import type { Interruption } from '../../src/interruption/interruption.ts';
 import { ApiClient } from '../../src/kubernetes/api-client.ts';
@@ -79,9 +80,11 @@ export class BookkeepingSource implements Source {
 
 /** The intake and everything behind it, over a fake API server. */
 export async function intakeOverFake(options: NodeWorkflowOptions) {
+  await using parts = new AsyncDisposableStack();
   const clock = new FakeClock();
-  const api = await FakeApiServer.start({}, { clock });
+  const api = parts.use(await FakeApiServer.start({}, { clock }));
   const folder = await mkdtemp(join(tmpdir(), 'nth-intake-'));
+  parts.defer(() => rm(folder, { recursive: true }));
   const kubeconfigPath = join(folder, 'kubeconfig');
   await writeFile(kubeconfigPath, api.kubeconfig());
   const { logger } = capturedLogger();
@@ -98,24 +101,32 @@ export async function intakeOverFake(options: NodeWorkflowOptions) {
     },
     shared,
   );
+  parts.defer(() => credentials.close());
   const lanes = new RequestLanes({ concurrency: 20, qps: undefined, burst: undefined }, shared);
   const skew = new ClockSkew({ against: 'kubernetes' }, { log: logger, metrics });
   const client = new ApiClient({ userAgent: 'test' }, { ...shared, credentials, lanes, skew });
   const cluster = new ApiCluster(
-    { useApiServerCache: false, taintEffect: 'NoSchedule', excludeFromLoadBalancers: false },
+    {
+      useApiServerCache: false,
+      readNamespaceAnnotations: false,
+      taintEffect: 'NoSchedule',
+      excludeFromLoadBalancers: false,
+    },
     { ...shared, client },
   );
   const source = new BookkeepingSource(clock);
-  const intake = new Intake(options, { ...shared, cluster, sources: [source] });
+  const ownNode = new OwnNode(
+    { node: 'node-1', policy: options.policy, unmarksSurvivors: false },
+    { ...shared, cluster, bootedAt: () => Promise.resolve(undefined), isShown: () => true },
+  );
+  const intake = new Intake(options, { ...shared, cluster, ownNode, sources: [source] });
+  const kept = parts.move();
   return {
     clock,
     api,
     source,
     intake,
     metrics,
-    async [Symbol.asyncDispose]() {
-      credentials.close();
-      await Promise.all([api.stop(), rm(folder, { recursive: true })]);
-    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
