@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import { NodeDrain } from '../drain/drain-node.ts';
 import type { DrainPolicy } from '../drain/plan.ts';
 import { continued, type DrainReport } from '../drain/report.ts';
 import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
@@ -9,6 +8,8 @@ import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { Change } from './change.ts';
+import { DrainAttempt } from './drain-attempt.ts';
+import { giveBack, type GiveBackModules } from './give-back.ts';
 import { Mandate, type MandateOptions } from './mandate.ts';
 import type { NodeActions } from './node-actions.ts';
 import { NodeMarking } from './node-marking.ts';
@@ -20,16 +21,11 @@ export interface NodeWorkflowOptions extends MandateOptions {
   readonly dryRun: boolean;
 }
 
-export interface NodeWorkflowModules {
+export interface NodeWorkflowModules extends GiveBackModules {
   readonly clock: Clock;
   readonly cluster: Cluster;
-  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly actions: NodeActions;
-  /** Gives back to its source, for good. */
-  readonly settle: (item: Delivery | Cancellation, outcome: Outcome) => Promise<void>;
-  /** Gives back to its source, to come again. */
-  readonly release: (item: Delivery | Cancellation) => Promise<void>;
 }
 
 export type Phase = 'received' | 'waiting' | 'draining' | 'settling';
@@ -65,7 +61,7 @@ export class NodeWorkflow {
   readonly #mandate: Mandate;
   readonly #change = new Change();
   #phase: Phase = 'received';
-  #drain: { readonly job: NodeDrain; readonly broken: AbortController } | undefined;
+  #drain: DrainAttempt | undefined;
   #hasEnded = false;
 
   constructor(node: string, options: NodeWorkflowOptions, modules: NodeWorkflowModules) {
@@ -90,11 +86,6 @@ export class NodeWorkflow {
     modules.metrics.workflows.inc({ phase: this.#phase });
   }
 
-  /** Whether the work for this interruption is going on here. */
-  concerns(interruptionId: string): boolean {
-    return !this.#hasEnded && this.#ledger.interruptions.some((it) => it.id === interruptionId);
-  }
-
   /** Something new for this node. false: too late, the workflow has ended and a new one is needed. */
   join(item: Delivery | Cancellation): boolean {
     if (this.#hasEnded) return false;
@@ -103,8 +94,8 @@ export class NodeWorkflow {
     this.#marking.request();
     this.#change.tell();
     if (!this.#drain) return true;
-    if (this.#mandate.decision.response === 'drain') this.#drain.job.moveGoal(this.#mandate.goal);
-    else this.#drain.broken.abort(new Error('The interruption is over'));
+    if (this.#mandate.decision.response === 'drain') this.#drain.moveGoal(this.#mandate.goal);
+    else this.#drain.breakOff();
     return true;
   }
 
@@ -130,7 +121,7 @@ export class NodeWorkflow {
       }
       this.#hasEnded = true;
       this.#enter('settling');
-      await this.#giveBack(outcome, hasFailed);
+      await giveBack(this.#ledger, outcome, hasFailed, this.#modules);
       if (outcome === 'drained') await this.#lastWord(ended.signal);
     } catch (error) {
       if (!killing.aborted) throw error;
@@ -200,24 +191,14 @@ export class NodeWorkflow {
     if (!before) this.#mandate.begin();
     this.#enter('draining');
     this.#story.drainBegins(this.#mandate.decision.deadline);
-    const { drain: policy } = this.#options;
-    const job = new NodeDrain({ node: this.node, policy, goal: this.#mandate.goal }, this.#modules);
-    const broken = new AbortController();
-    const forward = (): void => {
-      broken.abort(signal.reason);
-    };
-    signal.addEventListener('abort', forward, { once: true });
-    this.#drain = { job, broken };
+    const options = { node: this.node, policy: this.#options.drain, goal: this.#mandate.goal };
+    this.#drain = new DrainAttempt(options, this.#modules);
     try {
-      return continued(before, await job.run(broken.signal));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!broken.signal.aborted) throw error;
-      this.#story.drainBroken();
-      return undefined;
+      const report = await this.#drain.run(signal);
+      if (!report) this.#story.drainBroken();
+      return report && continued(before, report);
     } finally {
       this.#drain = undefined;
-      signal.removeEventListener('abort', forward);
     }
   }
 
@@ -269,25 +250,6 @@ export class NodeWorkflow {
   /** Tells the node that it is drained, and lets its volumes be taken where the machine does not come back. */
   async #lastWord(signal: AbortSignal): Promise<void> {
     await Promise.race([this.#untilMarked(lastWordMs, signal), this.#marking.run(signal)]);
-  }
-
-  async #giveBack(outcome: Outcome | undefined, hasFailed: boolean): Promise<void> {
-    const { settle, release } = this.#modules;
-    const { deliveries, cancelled } = this.#ledger.takeAll();
-    for (const item of cancelled) {
-      await this.#attempt(() => (hasFailed ? release(item) : settle(item, 'cancelled')));
-    }
-    for (const item of deliveries) {
-      await this.#attempt(() => (outcome === undefined ? release(item) : settle(item, outcome)));
-    }
-  }
-
-  async #attempt(giveBack: () => Promise<void>): Promise<void> {
-    try {
-      await giveBack();
-    } catch (error) {
-      this.#logger.error('Cannot give a delivery back to its source', { error });
-    }
   }
 
   #enter(phase: Phase): void {

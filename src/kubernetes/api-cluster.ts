@@ -1,35 +1,27 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
-import {
-  ApiError,
-  type Cluster,
-  type AskAnswer,
-  type BudgetView,
-  type Marks,
-  type MarkResult,
-  type NodeMemory,
-  type NodePatch,
-  type NodeView,
-  type PodChange,
-  type PodRef,
-  type PodView,
-  type Urgency,
+import type {
+  Cluster,
+  AskAnswer,
+  BudgetView,
+  Marks,
+  MarkResult,
+  NodeMemory,
+  PodChange,
+  PodRef,
+  PodView,
+  Urgency,
 } from './cluster.ts';
 import { Deletions } from './deletions.ts';
 import { Evictions } from './evictions.ts';
-import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
+import { isNotFound } from './status.ts';
+import type { MarkOptions } from './node-marks.ts';
+import { Nodes } from './nodes.ts';
 import { NamespaceWishes } from './namespace-wishes.ts';
 import { PodChanges, type PodList } from './pod-changes.ts';
 import { Snapshots } from './snapshots.ts';
-import {
-  toBudgetView,
-  toNodeView,
-  toPodView,
-  type BudgetObject,
-  type NodeObject,
-  type PodObject,
-} from './views.ts';
+import { toBudgetView, toPodView, type BudgetObject, type PodObject } from './views.ts';
 
 export interface ApiClusterOptions extends MarkOptions {
   /** NTH's `use-apiserver-cache`: lists may come from the API server's cache, which can be a moment old. */
@@ -47,26 +39,21 @@ export interface ApiClusterModules {
 /** A node rarely has more; what it has is then read page by page. */
 const podsPerPage = 500;
 
-/** Other writers cross ours now and then; where they do all the time, the caller's back-off has to help. */
-const markTries = 5;
-
 /** `Cluster` over the API server's HTTP interface. */
 export class ApiCluster implements Cluster {
   readonly #options: ApiClusterOptions;
-  readonly #clock: Clock;
   readonly #client: ApiClient;
+  readonly #nodes: Nodes;
   readonly #evictions: Evictions;
   readonly #deletions: Deletions;
   readonly #changes: PodChanges;
   readonly #snapshots: Snapshots;
   readonly #namespaces: NamespaceWishes;
-  /** Nodes that are marked for a drain, as our last write left them. */
-  readonly #written = new Map<string, NodeView>();
 
   constructor(options: ApiClusterOptions, modules: ApiClusterModules) {
     this.#options = options;
-    this.#clock = modules.clock;
     this.#client = modules.client;
+    this.#nodes = new Nodes(options, modules);
     this.#evictions = new Evictions(modules.client);
     this.#deletions = new Deletions(modules);
     this.#changes = new PodChanges(modules);
@@ -74,78 +61,12 @@ export class ApiCluster implements Cluster {
     this.#namespaces = new NamespaceWishes(modules);
   }
 
-  async markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
-    // What the last write returned spares a read; a conflict tells that it is out of date.
-    let node = this.#written.get(name) ?? (await this.#node(name, signal));
-    this.#written.delete(name);
-    for (let left = markTries; ; left -= 1) {
-      if (!node) return 'no-such-node';
-      const patch = markPatch(node, marks, this.#options, this.#clock.now());
-      if (!patch) {
-        this.#remember(node, marks);
-        return 'was-marked';
-      }
-      try {
-        const written = await this.#patchNode(name, patch, signal);
-        if (!written) return 'no-such-node';
-        this.#remember(written, marks);
-        return 'marked';
-      } catch (error) {
-        // The kubelet or another controller wrote in between: decide again on what is there now.
-        if (left === 1 || !(error instanceof ApiError && error.status === 409)) throw error;
-        node = await this.#node(name, signal);
-      }
-    }
+  markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
+    return this.#nodes.mark(name, marks, signal);
   }
 
-  /** Until the last word about the drain, after which nothing is kept. */
-  #remember(node: NodeView, { phase, interruptions }: Marks): void {
-    if (phase === 'marked' && interruptions.length > 0) this.#written.set(node.name, node);
-  }
-
-  async memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined> {
-    const node = await this.#node(name, signal);
-    return node && readMemory(node);
-  }
-
-  async #node(name: string, signal: AbortSignal): Promise<NodeView | undefined> {
-    const node = await this.#nodeObject(name, signal);
-    return node && toNodeView(node);
-  }
-
-  async #nodeObject(name: string, signal: AbortSignal): Promise<NodeObject | undefined> {
-    const request = {
-      verb: 'get',
-      resource: 'nodes',
-      path: nodePath(name),
-      urgency: 'mark',
-      signal,
-    } as const;
-    return (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
-  }
-
-  async #patchNode(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined> {
-    const { resourceVersion, labels, annotations, unschedulable, taints } = patch;
-    const request = {
-      verb: 'patch',
-      resource: 'nodes',
-      path: nodePath(name),
-      // A merge patch replaces lists whole. Under the version lock that is exact, while a strategic merge
-      // would treat two taints of one key as one.
-      contentType: 'application/merge-patch+json',
-      body: {
-        metadata: {
-          ...(resourceVersion !== undefined && { resourceVersion }),
-          ...(labels && { labels }),
-          ...(annotations && { annotations }),
-        },
-        spec: { ...(unschedulable !== undefined && { unschedulable }), ...(taints && { taints }) },
-      },
-      urgency: 'mark',
-      signal,
-    } as const;
-    const node = (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
-    return node && toNodeView(node);
+  memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined> {
+    return this.#nodes.memory(name, signal);
   }
 
   podsOn(node: string, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
@@ -249,9 +170,8 @@ export class ApiCluster implements Cluster {
     for await (const views of attachments) yield views.length;
   }
 
-  async isNodeReady(name: string, signal: AbortSignal): Promise<boolean | undefined> {
-    const node = await this.#nodeObject(name, signal);
-    return node?.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? undefined;
+  isNodeReady(name: string, signal: AbortSignal): Promise<boolean | undefined> {
+    return this.#nodes.isReady(name, signal);
   }
 
   async daemonSetExists(
@@ -269,22 +189,4 @@ export class ApiCluster implements Cluster {
       return !isNotFound(error);
     }
   }
-}
-
-function nodePath(name: string): string {
-  return `/api/v1/nodes/${encodeURIComponent(name)}`;
-}
-
-async function unlessGone(answer: Promise<unknown>): Promise<unknown> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Another 404 is a server, or a proxy, that does not know the path. */
-function isNotFound(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
 }

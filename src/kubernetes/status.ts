@@ -53,3 +53,8 @@ export function retryAfterMs(header: string | undefined): number | undefined {
   const seconds = header === undefined ? Number.NaN : Number(header);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
+
+/** Another 404 is a server, or a proxy, that does not know the path. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
+}

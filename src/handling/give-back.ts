@@ -1,0 +1,39 @@
+import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
+import type { Ledger } from '../interruption/ledger.ts';
+import type { Logger } from '../logger.ts';
+
+export interface GiveBackModules {
+  readonly logger: Logger;
+  /** Gives back to its source, for good. */
+  readonly settle: (item: Delivery | Cancellation, outcome: Outcome) => Promise<void>;
+  /** Gives back to its source, to come again. */
+  readonly release: (item: Delivery | Cancellation) => Promise<void>;
+}
+
+/**
+ * Gives back all that joined a workflow, which has ended.
+ * @param outcome undefined where what was to be done has not been, and may still be
+ * @param hasFailed the workflow did not come to its own end: also what was cancelled may not have been undone
+ */
+export async function giveBack(
+  ledger: Ledger,
+  outcome: Outcome | undefined,
+  hasFailed: boolean,
+  modules: GiveBackModules,
+): Promise<void> {
+  const { deliveries, cancelled } = ledger.takeAll();
+  for (const item of cancelled) await giveBackOne(item, hasFailed ? undefined : 'cancelled', modules);
+  for (const item of deliveries) await giveBackOne(item, outcome, modules);
+}
+
+async function giveBackOne(
+  item: Delivery | Cancellation,
+  outcome: Outcome | undefined,
+  { logger, settle, release }: GiveBackModules,
+): Promise<void> {
+  try {
+    await (outcome === undefined ? release(item) : settle(item, outcome));
+  } catch (error) {
+    logger.error('Cannot give a delivery back to its source', { source: item.source, error });
+  }
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../clock.ts';
+import type { ApiClient } from './api-client.ts';
+import {
+  ApiError,
+  type MarkResult,
+  type Marks,
+  type NodeMemory,
+  type NodePatch,
+  type NodeView,
+} from './cluster.ts';
+import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
+import { isNotFound } from './status.ts';
+import { toNodeView, type NodeObject } from './views.ts';
+
+/** Other writers cross ours now and then; where they do all the time, the caller's back-off has to help. */
+const markTries = 5;
+
+/** Reads and marks Node objects, in the lane of marks. */
+export class Nodes {
+  readonly #options: MarkOptions;
+  readonly #clock: Clock;
+  readonly #client: ApiClient;
+  /** Nodes that are marked for a drain, as our last write left them. */
+  readonly #written = new Map<string, NodeView>();
+
+  constructor(options: MarkOptions, modules: { readonly clock: Clock; readonly client: ApiClient }) {
+    this.#options = options;
+    this.#clock = modules.clock;
+    this.#client = modules.client;
+  }
+
+  /** One write, tried again on the fresh object where another crosses it. @throws ApiError */
+  async mark(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
+    // What the last write returned spares a read; a conflict tells that it is out of date.
+    let node = this.#written.get(name) ?? (await this.#get(name, signal));
+    this.#written.delete(name);
+    for (let left = markTries; ; left -= 1) {
+      if (!node) return 'no-such-node';
+      const patch = markPatch(node, marks, this.#options, this.#clock.now());
+      if (!patch) {
+        this.#remember(node, marks);
+        return 'was-marked';
+      }
+      try {
+        const written = await this.#patch(name, patch, signal);
+        if (!written) return 'no-such-node';
+        this.#remember(written, marks);
+        return 'marked';
+      } catch (error) {
+        // The kubelet or another controller wrote in between: decide again on what is there now.
+        if (left === 1 || !(error instanceof ApiError && error.status === 409)) throw error;
+        node = await this.#get(name, signal);
+      }
+    }
+  }
+
+  /** Until the last word about the drain, after which nothing is kept. */
+  #remember(node: NodeView, { phase, interruptions }: Marks): void {
+    if (phase === 'marked' && interruptions.length > 0) this.#written.set(node.name, node);
+  }
+
+  /** What the node carries from before; undefined where there is no such Node. @throws ApiError */
+  async memory(name: string, signal: AbortSignal): Promise<NodeMemory | undefined> {
+    const node = await this.#get(name, signal);
+    return node && readMemory(node);
+  }
+
+  async #get(name: string, signal: AbortSignal): Promise<NodeView | undefined> {
+    const node = await this.#object(name, signal);
+    return node && toNodeView(node);
+  }
+
+  async #object(name: string, signal: AbortSignal): Promise<NodeObject | undefined> {
+    const request = {
+      verb: 'get',
+      resource: 'nodes',
+      path: nodePath(name),
+      urgency: 'mark',
+      signal,
+    } as const;
+    return (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
+  }
+
+  async #patch(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined> {
+    const { resourceVersion, labels, annotations, unschedulable, taints } = patch;
+    const request = {
+      verb: 'patch',
+      resource: 'nodes',
+      path: nodePath(name),
+      // A Node's taints are one value, replaced as a whole by every kind of patch: hence the version lock.
+      contentType: 'application/merge-patch+json',
+      body: {
+        metadata: {
+          ...(resourceVersion !== undefined && { resourceVersion }),
+          ...(labels && { labels }),
+          ...(annotations && { annotations }),
+        },
+        spec: { ...(unschedulable !== undefined && { unschedulable }), ...(taints && { taints }) },
+      },
+      urgency: 'mark',
+      signal,
+    } as const;
+    const node = (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
+    return node && toNodeView(node);
+  }
+
+  /** Whether its kubelet reports it as ready; undefined where there is no such Node. @throws ApiError */
+  async isReady(name: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const node = await this.#object(name, signal);
+    return node?.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? undefined;
+  }
+}
+
+function nodePath(name: string): string {
+  return `/api/v1/nodes/${encodeURIComponent(name)}`;
+}
+
+async function unlessGone(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
