@@ -58,7 +58,7 @@ export class OwnNode implements Source {
     this.#modules = modules;
   }
 
-  /** Resolves when the Node was read. */
+  /** Resolves when the Node was read, and it is known whether a reboot has come to pass. */
   get ready(): Promise<void> {
     return this.#read.promise;
   }
@@ -86,6 +86,9 @@ export class OwnNode implements Source {
   async *deliveries(intake: AbortSignal): AsyncGenerator<Cancellation, void, undefined> {
     try {
       await this.#readMemory(intake);
+      // Before anybody goes on: AWS may show the event for a while, and must not have the node marked for it again.
+      if (this.#reboot && (await this.#hasRebooted(this.#reboot))) this.#done.add(idOf(this.#reboot));
+      this.#read.resolve();
       for (;;) {
         const over = await this.#whatIsOver();
         if (over) yield this.#lend(...over);
@@ -147,7 +150,6 @@ export class OwnNode implements Source {
       ...memory.reboot,
       eventId: memory.reboot.eventId ?? memory.signals.find((it) => it.kind === 'SCHEDULED_EVENT')?.id,
     };
-    this.#read.resolve();
   }
 
   /** Nothing of what is known can come to be over by itself. */
@@ -157,7 +159,7 @@ export class OwnNode implements Source {
 
   async #whatIsOver(): Promise<[id: string, why: CancellationCause] | undefined> {
     if (this.#reboot) {
-      const id = this.#reboot.eventId ?? 'reboot';
+      const id = idOf(this.#reboot);
       if (!this.#lent.has(id) && (await this.#hasRebooted(this.#reboot))) return [id, 'rebooted'];
     }
     const { clock, isShown, logger } = this.#modules;
@@ -192,4 +194,9 @@ export class OwnNode implements Source {
       handle: undefined,
     };
   }
+}
+
+/** Where no label says of which event it was, it has a name of ours. */
+function idOf({ eventId }: NonNullable<NodeMemory['reboot']>): string {
+  return eventId ?? 'reboot';
 }
