@@ -1,26 +1,37 @@
 import { test } from 'node:test';
-import type { FakeApiServer } from '../fakes/api-server.ts';
-import { nodeName as node } from '../daemon/running-daemon.ts';
 import { survivesKills } from './killed-life.ts';
-
-function ordinaryPods(api: FakeApiServer): void {
-  api.addPod({ name: 'quick', node, owner: 'ReplicaSet/quick' });
-  api.addPod({ name: 'slow', node, owner: 'StatefulSet/slow', shutdownMs: 6_000 });
-  api.addPod({ name: 'agent', node, owner: 'DaemonSet/agent' });
-}
-
-/** Must be asked 15 s after the notice at the latest, and is held by its budget. */
-function heldPod(api: FakeApiServer): void {
-  api.addPod({ name: 'held', node, owner: 'ReplicaSet/held', labels: { app: 'held' }, graceSeconds: 100 });
-  api.addBudget({ name: 'held', matchLabels: { app: 'held' }, minAvailable: 1 });
-}
+import { ordinaryPods, withHeldPod } from './life-pods.ts';
 
 test('killed at any point of a spot notice, the node ends as it would have', () =>
   survivesKills({
-    cluster: (api) => {
-      ordinaryPods(api);
-      heldPod(api);
-    },
+    signals: ['spot'],
+    env: { ENABLE_OUT_OF_SERVICE_TAINT: 'true' },
+    cluster: withHeldPod,
     script: [{ atMs: 2_000, happens: ({ imds }) => imds.interrupt() }],
-    lastsMs: 40_000,
+    killsUntilMs: 20_000,
+    lastsMs: 35_000,
+  }));
+
+test('killed at any point of a spot notice that the machine outlives, the node is unmarked all the same', () =>
+  survivesKills({
+    signals: ['spot'],
+    cluster: ordinaryPods,
+    script: [
+      { atMs: 2_000, happens: ({ imds }) => imds.interrupt('hibernate', 30_000) },
+      { atMs: 40_000, happens: ({ imds }) => imds.clear('spot/instance-action') },
+    ],
+    killsUntilMs: 105_000,
+    lastsMs: 125_000,
+  }));
+
+test('killed at any point of a termination by the Auto Scaling group, the node ends as it would have', () =>
+  survivesKills({
+    signals: ['group'],
+    env: { ENABLE_ASG_LIFECYCLE_DRAINING: 'true', ENABLE_OUT_OF_SERVICE_TAINT: 'true' },
+    cluster: ordinaryPods,
+    script: [
+      { atMs: 2_000, happens: ({ imds }) => imds.set('autoscaling/target-lifecycle-state', 'Terminated') },
+    ],
+    killsUntilMs: 14_000,
+    lastsMs: 28_000,
   }));
