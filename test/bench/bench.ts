@@ -1,7 +1,7 @@
 // `npm run bench [-- names and options]`: prints a table per benchmark; exit code 1 where a target is missed.
 import { parseArgs } from 'node:util';
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts';
-import { imageNodeFlags } from './image-flags.ts';
+import { entryPoint } from '../e2e/entry-point.ts';
 import { render } from './render.ts';
 
 /** A benchmark is one file and one row. */
@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
   options: {
     minutes: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '7' },
-    bundle: { type: 'string', default: 'dist/main.cjs' },
+    bundle: { type: 'string' },
     'node-flags': { type: 'string' },
     env: { type: 'string', multiple: true, default: [] },
   },
@@ -28,14 +28,16 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
-const flags = values['node-flags'];
+const image = entryPoint();
+const flags = values['node-flags']?.split(' ').filter((flag) => flag !== '');
 const options: BenchmarkOptions = {
   idleMinutes: positive('minutes', values.minutes),
   rounds: positive('rounds', values.rounds),
   daemon: {
-    bundle: values.bundle,
-    nodeFlags: flags === undefined ? imageNodeFlags() : flags.split(' ').filter((flag) => flag !== ''),
-    env: Object.fromEntries(values.env.map((pair) => pair.split(/=(.*)/su).slice(0, 2) as [string, string])),
+    node: image.command.at(0) ?? '',
+    nodeFlags: flags ?? image.command.slice(1, -1),
+    bundle: values.bundle ?? image.command.at(-1) ?? '',
+    env: { ...image.env, ...Object.fromEntries(values.env.map(nameAndValue)) },
   },
 };
 
@@ -51,6 +53,11 @@ for (const name of names) {
   }
 }
 process.exit(isMissed ? 1 : 0);
+
+function nameAndValue(pair: string): [string, string] {
+  const [name = '', value = ''] = pair.split(/=(.*)/su);
+  return [name, value];
+}
 
 function positive(name: string, text: string): number {
   const value = Number(text);

@@ -9,10 +9,11 @@ export interface BenchmarkOptions {
 }
 
 export interface DaemonBuild {
+  readonly node: string;
+  readonly nodeFlags: readonly string[];
   /** The file that Node runs. */
   readonly bundle: string;
-  readonly nodeFlags: readonly string[];
-  /** Variables that win over those of the chart. */
+  /** Variables that win over those of the chart; those that the image sets are among them. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -16,10 +16,9 @@ export function chartEnvironment(options: {
 }): Record<string, string> {
   const { node, metadataUrl, apiServer, ports } = options;
   return {
-    // Set by Kubernetes, and by the image.
+    // Set by Kubernetes.
     KUBERNETES_SERVICE_HOST: apiServer.hostname,
     KUBERNETES_SERVICE_PORT: apiServer.port,
-    MALLOC_ARENA_MAX: '1',
     NODE_NAME: node,
     POD_NAME: 'aws-node-termination-handler-x7k2p',
     NAMESPACE: 'kube-system',

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditEvent } from '../parts/audit-log.ts';
 import type { Cluster } from '../parts/cluster.ts';
 import type { ProcessGroup } from '../parts/process-group.ts';
 import type { DaemonBuild } from './benchmark.ts';
+import type { DaemonAccount } from './daemon-account.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { MetadataService } from './metadata-service.ts';
 import { cpuSeconds, forgetPeak, memoryOf, privateMemoryByUse, type Memory } from './process-figures.ts';
-import { daemonUser } from './rights.ts';
 
 /** Without the start's own work, which is another figure. */
 const settleMs = 5000;
@@ -19,6 +20,7 @@ export interface Idle {
   readonly memory: Memory;
   readonly cpuPercent: number;
   readonly imdsRequestsPerSecond: number;
+  readonly apiCallsAtStart: number;
   readonly apiCalls: number;
   readonly heapUsedMb: number;
   readonly heapMb: number;
@@ -34,8 +36,7 @@ export interface Drained {
 export interface DaemonLifeModules {
   readonly processes: ProcessGroup;
   readonly cluster: Cluster;
-  /** The ServiceAccount's. */
-  readonly folder: string;
+  readonly account: DaemonAccount;
 }
 
 /** One daemon from its start through an idle time to the end of a drain. */
@@ -43,29 +44,38 @@ export class DaemonLife {
   readonly name: string;
   readonly #daemon: DaemonProcess;
   readonly #imds: MetadataService;
-  readonly #cluster: Cluster;
+  readonly #apiCalls: () => Promise<AuditEvent[]>;
 
-  private constructor(name: string, daemon: DaemonProcess, imds: MetadataService, cluster: Cluster) {
+  private constructor(
+    name: string,
+    daemon: DaemonProcess,
+    imds: MetadataService,
+    apiCalls: () => Promise<AuditEvent[]>,
+  ) {
     this.name = name;
     this.#daemon = daemon;
     this.#imds = imds;
-    this.#cluster = cluster;
+    this.#apiCalls = apiCalls;
     daemon.probeEvery(probeMs);
   }
 
   static async begin(
     variant: { readonly name: string; readonly node: string; readonly env: Readonly<Record<string, string>> },
     build: DaemonBuild,
-    { processes, cluster, folder }: DaemonLifeModules,
+    { processes, cluster, account }: DaemonLifeModules,
   ): Promise<DaemonLife> {
     const imds = await MetadataService.start();
     const daemon = await DaemonProcess.start(processes, build, {
       ...variant,
       metadataUrl: imds.url,
       apiServer: new URL(cluster.server),
-      credentialsFolder: folder,
+      wrapper: account.wrapper,
     });
-    return new DaemonLife(variant.name, daemon, imds, cluster);
+    const apiCalls = async (): Promise<AuditEvent[]> => {
+      await cluster.audit.quiet();
+      return cluster.audit.events({ user: account.user });
+    };
+    return new DaemonLife(variant.name, daemon, imds, apiCalls);
   }
 
   async idle(ms: number): Promise<Idle> {
@@ -78,14 +88,14 @@ export class DaemonLife {
     const memory = memoryOf(pid);
     const privateByUse = privateMemoryByUse(pid);
     const requests = (await this.#imds.requests()).filter(({ atMs }) => atMs >= sinceMs);
-    await this.#cluster.audit.quiet();
-    const calls = await this.#cluster.audit.events({ user: daemonUser });
+    const calls = await this.#apiCalls();
     return {
       memory,
       privateByUse,
       cpuPercent: (100 * cpu) / seconds,
       imdsRequestsPerSecond: requests.length / seconds,
-      apiCalls: calls.length,
+      apiCallsAtStart: calls.filter(({ receivedAtMs }) => receivedAtMs < sinceMs).length,
+      apiCalls: calls.filter(({ receivedAtMs }) => receivedAtMs >= sinceMs).length,
       // Last, since the answer takes memory.
       heapUsedMb: (await this.#daemon.metric('nodejs_heap_size_used_bytes')) / 1e6,
       heapMb: (await this.#daemon.metric('nodejs_heap_size_total_bytes')) / 1e6,

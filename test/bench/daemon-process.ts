@@ -13,22 +13,14 @@ export interface DaemonOptions {
   readonly node: string;
   readonly metadataUrl: string;
   readonly apiServer: URL;
-  /** What a pod has in /var/run/secrets/kubernetes.io/serviceaccount; without it the API server can't be asked. */
-  readonly credentialsFolder?: string;
+  /** Runs it where its credentials are; without, the API server can't be asked. */
+  readonly wrapper?: readonly string[];
   /** Variables that differ from the chart's. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 const askAgainMs = 2;
 const startTimeoutMs = 30_000;
-
-/** In a mount namespace of its own the folder is where a pod has it. The processes replace each other. */
-const withCredentials = `
-  mount -t tmpfs none /var/run
-  mkdir -p /var/run/secrets/kubernetes.io
-  ln -s "$CREDENTIALS" /var/run/secrets/kubernetes.io/serviceaccount
-  unset CREDENTIALS
-  exec "$@"`;
 
 /** The built daemon, run as the image and the chart's DaemonSet run it. */
 export class DaemonProcess {
@@ -52,14 +44,14 @@ export class DaemonProcess {
 
   static async start(
     processes: ProcessGroup,
-    { bundle, nodeFlags, env }: DaemonBuild,
+    { node, nodeFlags, bundle, env }: DaemonBuild,
     options: DaemonOptions,
   ): Promise<DaemonProcess> {
     const ports = { probes: await freePort(), metrics: await freePort() };
     const environment = { ...chartEnvironment({ ...options, ports }), ...options.env, ...env };
-    const program = [process.execPath, ...nodeFlags, resolve(bundle)];
+    const program = [...(options.wrapper ?? []), node, ...nodeFlags, resolve(bundle)];
     const spawnedAtMs = performance.now();
-    const started = startClean(processes, options.node, program, environment, options.credentialsFolder);
+    const started = startClean(processes, options.node, program, environment);
     await untilAnswers(ports.probes, '/healthz', started.lost);
     return new DaemonProcess(started, ports, performance.now() - spawnedAtMs);
   }
@@ -98,17 +90,10 @@ export function startClean(
   name: string,
   program: readonly string[],
   env: Readonly<Record<string, string>>,
-  credentialsFolder?: string,
 ): PartProcess & { pid: number } {
   const variables = Object.entries({ PATH: process.env['PATH'] ?? '', ...env });
   const pairs = variables.map(([variable, value]) => `${variable}=${value}`);
-  const isRoot = process.getuid?.() === 0;
-  const inNamespace = ['unshare', ...(isRoot ? [] : ['--map-root-user']), '--mount', 'sh', '-ec'];
-  const args =
-    credentialsFolder === undefined
-      ? [...pairs, ...program]
-      : [...pairs, `CREDENTIALS=${credentialsFolder}`, ...inNamespace, withCredentials, 'sh', ...program];
-  const started = processes.start(name, 'env', ['-i', ...args]);
+  const started = processes.start(name, 'env', ['-i', ...pairs, ...program]);
   if (started.pid === undefined) throw new Error(`Cannot start ${name}`);
   return { ...started, pid: started.pid };
 }

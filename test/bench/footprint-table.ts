@@ -24,6 +24,7 @@ export function footprintTable(name: string, { idle, drained, floor }: Footprint
       atMost('idle private memory', memory.privateMb, most.privateMb, 'MB'),
       atMost('idle CPU, of a core', idle.cpuPercent, most.cpuPercent, '%', 2),
       atMost('IMDS requests while idle', idle.imdsRequestsPerSecond, most.imdsRequestsPerSecond, '/s', 2),
+      { figure: 'API calls at start', measured: `${idle.apiCallsAtStart}` },
       atMost('API calls while idle', idle.apiCalls, 0, '', 0),
       atMost('peak RSS of the drain', drained.peakRssMb, most.drainRssMb, 'MB'),
       { figure: 'RSS / private 10 s after the drain', measured: both(drained.after) },

@@ -7,7 +7,7 @@ import { allKinds, chartKinds } from './chart-environment.ts';
 import { DaemonLife } from './daemon-life.ts';
 import { footprintTable } from './footprint-table.ts';
 import { memoryOf } from './process-figures.ts';
-import { createDaemonAccount } from './rights.ts';
+import { createDaemonAccount } from './daemon-account.ts';
 import { measureStarts } from './starts.ts';
 
 const podCount = 100;
@@ -26,15 +26,15 @@ export const footprint: Benchmark = async (options, say) => {
   say('starts a cluster');
   const cluster = await startCluster();
   parts.defer(() => cluster.stop());
-  const { folder } = await createDaemonAccount(cluster);
   const lives: DaemonLife[] = [];
   for (const variant of variants) {
     await createBusyNode(cluster, variant.node, podCount);
-    const life = await DaemonLife.begin(variant, options.daemon, { processes, cluster, folder });
+    const account = await createDaemonAccount(cluster, variant.node);
+    const life = await DaemonLife.begin(variant, options.daemon, { processes, cluster, account });
     parts.defer(() => life.end());
     lives.push(life);
   }
-  const bare = await startBareServer(processes, options.daemon.nodeFlags);
+  const bare = await startBareServer(processes, options.daemon);
   say(`idles for ${options.idleMinutes} minutes`);
   const rested = await Promise.all(
     lives.map(async (life) => ({ life, idle: await life.idle(options.idleMinutes * 60_000) })),

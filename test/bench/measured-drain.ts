@@ -5,10 +5,10 @@ import type { ProcessGroup } from '../parts/process-group.ts';
 import { BareDrain } from './bare-drain.ts';
 import type { DaemonBuild } from './benchmark.ts';
 import { createBusyNode, untilEmpty } from './busy-node.ts';
+import type { DaemonAccount } from './daemon-account.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { MetadataService } from './metadata-service.ts';
 import { cpuSeconds, forgetPeak, memoryOf } from './process-figures.ts';
-import { daemonUser, type DaemonAccount } from './rights.ts';
 
 export const podCount = 100;
 export const floorConnections = 40;
@@ -21,6 +21,8 @@ const drainTimeoutMs = 60_000;
 export interface Drain {
   readonly askedMs: number;
   readonly apiCalls: number;
+  /** `verb resource` of each that is no eviction. */
+  readonly otherCalls: readonly string[];
 }
 
 export interface DaemonDrain extends Drain {
@@ -32,7 +34,11 @@ export interface DaemonDrain extends Drain {
 }
 
 /** Empties a node with nothing but the calls that must be. */
-export async function bareDrain(cluster: Cluster, { token }: DaemonAccount, node: string): Promise<Drain> {
+export async function bareDrain(
+  cluster: Cluster,
+  { token, user }: DaemonAccount,
+  node: string,
+): Promise<Drain> {
   const pods = await createBusyNode(cluster, node, podCount);
   const bare = new BareDrain({
     server: cluster.server,
@@ -45,15 +51,19 @@ export async function bareDrain(cluster: Cluster, { token }: DaemonAccount, node
   await bare.run(node, pods);
   bare.close();
   await untilEmpty(cluster, node);
-  const calls = await callsSince(cluster, sinceMs);
-  return { askedMs: lastAsked(calls) - (calls[0]?.receivedAtMs ?? Number.NaN), apiCalls: calls.length };
+  const calls = await callsSince(cluster, user, sinceMs);
+  return {
+    askedMs: lastAsked(calls) - (calls[0]?.receivedAtMs ?? Number.NaN),
+    apiCalls: calls.length,
+    otherCalls: otherCalls(calls),
+  };
 }
 
 /** Empties a node with a daemon that was just started. */
 export async function daemonDrain(
   cluster: Cluster,
   processes: ProcessGroup,
-  { folder }: DaemonAccount,
+  { wrapper, user }: DaemonAccount,
   node: string,
   build: DaemonBuild,
 ): Promise<DaemonDrain> {
@@ -63,7 +73,7 @@ export async function daemonDrain(
     node,
     metadataUrl: imds.url,
     apiServer: new URL(cluster.server),
-    credentialsFolder: folder,
+    wrapper,
   });
   await sleep(restMs + Math.random() * pollMs);
   const cpuBefore = cpuSeconds(daemon.pid);
@@ -75,7 +85,7 @@ export async function daemonDrain(
   const takenAtMs = await imds.noticeTakenAtMs();
   await daemon.stop();
   await imds.stop();
-  const calls = await callsSince(cluster, shownAtMs);
+  const calls = await callsSince(cluster, user, shownAtMs);
   const markedAtMs = calls.find(({ verb }) => verb === 'patch')?.answeredAtMs ?? Number.NaN;
   return {
     shownToMarkedMs: markedAtMs - shownAtMs,
@@ -83,14 +93,21 @@ export async function daemonDrain(
     markedToAskedMs: lastAsked(calls) - markedAtMs,
     askedMs: lastAsked(calls) - takenAtMs,
     apiCalls: calls.length,
+    otherCalls: otherCalls(calls),
     cpuMs,
     peakRssMb,
   };
 }
 
-async function callsSince(cluster: Cluster, sinceMs: number): Promise<AuditEvent[]> {
+async function callsSince(cluster: Cluster, user: string, sinceMs: number): Promise<AuditEvent[]> {
   await cluster.audit.quiet();
-  return cluster.audit.events({ user: daemonUser, sinceMs });
+  return cluster.audit.events({ user, sinceMs });
+}
+
+function otherCalls(calls: readonly AuditEvent[]): string[] {
+  return calls
+    .filter(({ subresource }) => subresource !== 'eviction')
+    .map(({ verb, resource, subresource }) => `${verb} ${resource}${subresource && `/${subresource}`}`);
 }
 
 function lastAsked(calls: readonly AuditEvent[]): number {

@@ -20,7 +20,7 @@ export async function measureStarts(
   const daemon: number[] = [];
   // The first of each brings the files into the page cache.
   for (let round = 0; round <= rounds; round += 1) {
-    const bareServer = await startBareServer(processes, build.nodeFlags);
+    const bareServer = await startBareServer(processes, build);
     floor.push(bareServer.startedInMs);
     await bareServer.stop();
     const node = { node: 'starting', metadataUrl: imds.url, apiServer: unusedApiServer };

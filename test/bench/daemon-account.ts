@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { MountedAccount } from '../e2e/mounted-account.ts';
+import { neededRights, ServiceAccount } from '../e2e/service-account.ts';
+import type { Cluster } from '../parts/cluster.ts';
+
+const namespace = 'kube-system';
+
+export interface DaemonAccount {
+  /** Its name in the audit log. */
+  readonly user: string;
+  readonly token: string;
+  /** Runs the rest of a command line where the credentials are mounted as in a pod. */
+  readonly wrapper: readonly string[];
+}
+
+/** A ServiceAccount with the rights that the daemon needs and no more. */
+export async function createDaemonAccount(cluster: Cluster, name: string): Promise<DaemonAccount> {
+  await cluster.createNamespace(namespace);
+  const account = await ServiceAccount.create(cluster, { namespace, name, rules: neededRights });
+  const token = await account.token();
+  const folder = join(cluster.folder, `account-${name}`);
+  const { wrapper } = new MountedAccount(folder, { token, ca: cluster.ca, namespace });
+  return { user: account.user, token, wrapper };
+}
