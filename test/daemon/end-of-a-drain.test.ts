@@ -7,6 +7,7 @@ import {
   evictions,
   nodeName as node,
   notDrainedText,
+  rarePolls,
   requestsOf,
   startDaemon,
   untilSaid,
@@ -26,7 +27,7 @@ async function interrupted(env: Readonly<Record<string, string>> = {}): Promise<
   const daemon = await startDaemon({
     cluster: stubborn,
     // Budgets are respected to the end; what else becomes of a held pod is in escalation.test.ts.
-    env: { NTH_DRAIN_ESCALATION: 'evict', ...env },
+    env: { ...rarePolls, NTH_DRAIN_ESCALATION: 'evict', ...env },
   });
   daemon.imds.interrupt();
   await untilSaid(daemon, 'Requesting instance drain');
@@ -51,7 +52,7 @@ test("at the machine's end the drain ends, names who is left and why, and is let
   ]);
   assert.match(String(failed['next']), /^nothing/);
   const seconds = Number(lastedSeconds(daemon));
-  assert.ok(seconds > 118 && seconds <= 120, `${seconds} s`);
+  assert.ok(seconds > 112 && seconds <= 120, `${seconds} s`);
   const { length } = api.requests;
   await clock.advance(120_000);
   assert.equal(api.requests.length, length, 'nothing more is done for it');
@@ -93,7 +94,7 @@ test('without a deadline and with no node grace a drain takes the time that it t
       api.addNode({ name: node });
       api.addPod({ name: 'slow', node, graceSeconds: 3600, shutdownMs: 300_000 });
     },
-    env: { NODE_TERMINATION_GRACE_PERIOD: '0', ENABLE_REBALANCE_DRAINING: 'true' },
+    env: { ...rarePolls, NODE_TERMINATION_GRACE_PERIOD: '0', ENABLE_REBALANCE_DRAINING: 'true' },
   });
   const { clock, imds } = daemon;
   imds.recommendRebalance();
@@ -111,7 +112,7 @@ test('a drain without a deadline that runs out of its grace is begun again until
       api.addPod({ name: 'held', node, owner: 'ReplicaSet/web', labels: { app: 'web' } });
       api.addBudget({ name: 'web', matchLabels: { app: 'web' }, minAvailable: 1 });
     },
-    env: { NODE_TERMINATION_GRACE_PERIOD: '60', ENABLE_REBALANCE_DRAINING: 'true' },
+    env: { ...rarePolls, NODE_TERMINATION_GRACE_PERIOD: '60', ENABLE_REBALANCE_DRAINING: 'true' },
   });
   const { api, clock, imds } = daemon;
   imds.recommendRebalance();

@@ -8,6 +8,7 @@ import {
   evictions,
   nodeName as node,
   notDrainedText,
+  rarePolls,
   requestsOf,
   startDaemon,
   untilDrained,
@@ -65,7 +66,7 @@ for (const [name, effect] of troubles) {
 }
 
 test('what keeps the mark off is told once, counted, and in the report of the drain', async () => {
-  await using daemon = await startDaemon({ cluster: twoPods });
+  await using daemon = await startDaemon({ cluster: twoPods, env: rarePolls });
   const { api, imds } = daemon;
   api.admission.deny({ when: writesTo('nodes'), message: 'nodes are frozen' });
   imds.interrupt();
@@ -89,7 +90,7 @@ test('a few writes that cross ours cost a few tries, not the mark', async () => 
 });
 
 test('a node that is not there is never called drained: told by its name, looked for until the end', async () => {
-  await using daemon = await startDaemon({ cluster: () => undefined });
+  await using daemon = await startDaemon({ cluster: () => undefined, env: rarePolls });
   const { api, clock, imds } = daemon;
   imds.interrupt();
   await clock.advance(60_000);
@@ -106,7 +107,7 @@ test('a node that is not there is never called drained: told by its name, looked
 });
 
 test('a node that registers late is marked and drained', async () => {
-  await using daemon = await startDaemon({ cluster: () => undefined });
+  await using daemon = await startDaemon({ cluster: () => undefined, env: rarePolls });
   const { api, clock, imds } = daemon;
   imds.interrupt();
   await clock.advance(30_000);
@@ -132,7 +133,7 @@ test('a page of a proxy that says 404 is not taken for a missing node', async ()
 });
 
 test('cordon-only: a mark that fails is tried until it holds, and counted as a failed cordon', async () => {
-  await using daemon = await startDaemon({ cluster: twoPods, env: { CORDON_ONLY: 'true' } });
+  await using daemon = await startDaemon({ cluster: twoPods, env: { ...rarePolls, CORDON_ONLY: 'true' } });
   const { api, clock, imds } = daemon;
   api.faults.add(forbidden, { when: ({ verb }) => verb === 'patch' });
   imds.interrupt();
@@ -147,7 +148,7 @@ test('cordon-only: a mark that fails is tried until it holds, and counted as a f
 });
 
 test("cordon-only: a mark that fails until the machine's end is reported and let go", async () => {
-  await using daemon = await startDaemon({ cluster: twoPods, env: { CORDON_ONLY: 'true' } });
+  await using daemon = await startDaemon({ cluster: twoPods, env: { ...rarePolls, CORDON_ONLY: 'true' } });
   const { api, clock, imds } = daemon;
   api.faults.add(forbidden, { when: ({ verb }) => verb === 'patch' });
   imds.interrupt();

@@ -142,17 +142,20 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
   return running;
 }
 
+/** For tests in which much time passes: each look at the metadata service costs a test some milliseconds. */
+export const rarePolls = { NTH_SPOT_POLL_INTERVAL_MS: '5000', NTH_REBALANCE_POLL_INTERVAL_MS: '5000' };
+
 /** NTH's text of a drain that succeeded. */
 export const drainedText = 'Node successfully cordoned and drained';
 /** NTH's text of one that didn't. */
 export const notDrainedText = 'There was a problem while trying to cordon and drain the node';
 
 export async function untilDrained(daemon: RunningDaemon): Promise<void> {
-  await daemon.clock.advanceUntil(() => daemon.said(drainedText).length > 0);
+  await untilSaid(daemon, drainedText);
 }
 
 export async function untilSaid(daemon: RunningDaemon, message: string, times = 1): Promise<void> {
-  await daemon.clock.advanceUntil(() => daemon.said(message).length >= times);
+  await daemon.clock.advanceUntil(() => daemon.said(message).length >= times, { stepMs: 1000 });
 }
 
 export function evictions(api: FakeApiServer, podName?: string): LoggedRequest[] {

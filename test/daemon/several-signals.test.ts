@@ -7,6 +7,7 @@ import {
   drainedText,
   evictions,
   nodeName as node,
+  rarePolls,
   startDaemon,
   untilDrained,
   untilSaid,
@@ -58,7 +59,7 @@ for (const [index, signals] of orders.entries()) {
       await clock.advance(500);
     }
     await untilDrained(daemon);
-    await clock.advance(60_000);
+    await clock.advance(15_000);
     assert.equal(daemon.said(drainedText).length, 1);
     assert.equal(daemon.said('Requesting instance drain').length, 1);
     assert.equal(evictions(api).length, 1);
@@ -88,12 +89,12 @@ test('a spot notice in the middle of a rebalance drain gives it the earlier end,
       api.addNode({ name: node });
       api.addPod({ name: 'slow', node, graceSeconds: 3600, shutdownMs: 3_600_000 });
     },
-    env: { ...env, NODE_TERMINATION_GRACE_PERIOD: '0' },
+    env: { ...rarePolls, ENABLE_REBALANCE_DRAINING: 'true', NODE_TERMINATION_GRACE_PERIOD: '0' },
   });
   const { clock, imds } = daemon;
   imds.recommendRebalance();
   await untilSaid(daemon, 'Requesting instance drain');
-  await clock.advance(200_000);
+  await clock.advance(40_000);
   imds.interrupt();
   const noticedAt = clock.now();
   await untilDrained(daemon);
@@ -119,7 +120,7 @@ test('a spot notice turns a workflow that was to mark only into a drain', async 
   await clock.advanceUntil(() => api.requests.length > 1);
   imds.interrupt();
   await untilDrained(daemon);
-  await clock.advance(30_000);
+  await clock.advance(10_000);
   assert.deepEqual(api.pods(node), []);
   assert.deepEqual(daemon.said('Node successfully cordoned'), []);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FakeApiServer } from '../fakes/api-server.ts';
-import { nodeName as node, startDaemon, untilSaid, type RunningDaemon } from './running-daemon.ts';
+import { nodeName as node, rarePolls, startDaemon, untilSaid, type RunningDaemon } from './running-daemon.ts';
 
 const cordoned = 'Node successfully cordoned';
 const wouldDrain = 'Node would have been cordoned and drained, but dry-run flag was set.';
@@ -20,7 +20,7 @@ function writes({ api }: RunningDaemon): string[] {
 test('cordon-only: the node is marked, whatever the kind, and no pod is asked', async () => {
   await using daemon = await startDaemon({
     cluster: pods,
-    env: { CORDON_ONLY: 'true', TAINT_NODE: 'true', EXCLUDE_FROM_LOAD_BALANCERS: 'true' },
+    env: { ...rarePolls, CORDON_ONLY: 'true', TAINT_NODE: 'true', EXCLUDE_FROM_LOAD_BALANCERS: 'true' },
   });
   const { api, clock, imds } = daemon;
   imds.interrupt();
@@ -46,7 +46,7 @@ test('a rebalance recommendation only marks the node, unless told to drain', asy
 });
 
 test('dry run: says of every pod what would be done, once, and writes nothing', async () => {
-  await using daemon = await startDaemon({ cluster: pods, env: { DRY_RUN: 'true' } });
+  await using daemon = await startDaemon({ cluster: pods, env: { ...rarePolls, DRY_RUN: 'true' } });
   const { api, clock, imds } = daemon;
   imds.interrupt();
   await untilSaid(daemon, wouldDrain);
