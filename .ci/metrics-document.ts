@@ -22,7 +22,7 @@ const outcomes: Readonly<Record<PodOutcome, string>> = {
   left: 'it was gone before it was asked',
   terminating: 'asked, and still shutting down when the drain ended',
   refused: 'its eviction was refused, or not answered, until the drain ended',
-  stays: 'left alone: of a DaemonSet, static, or the daemon itself',
+  stays: 'left alone: of a DaemonSet, static, the daemon itself, or annotated so',
   kept: 'the options forbid its eviction, so that the drain counts as failed',
 };
 
@@ -47,7 +47,7 @@ const actions = {
   'pre-drain': 'an attempt to mark the node (cordon, taints, labels), whether or not a drain follows',
   cordon: 'the node was marked, and no more was asked for',
   'cordon-and-drain': 'a drain ended: every pod that was to leave has left, or not',
-  uncordon: 'always 0 in this version',
+  uncordon: 'what was done to the node was undone: its interruption is over',
   'post-drain': 'always 0 in this version',
 };
 

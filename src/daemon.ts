@@ -97,7 +97,7 @@ export class Daemon {
       {
         ...shared,
         cluster,
-        bootedAt: () => readBootTime({ uptimeFile: config.imds.uptimeFile }, { clock, logger, readFile }),
+        bootedAt: () => readBootTime({ uptimeFile: config.imds.uptimeFile }, { clock, readFile }),
         isShown: (id) => source.isShown(id),
       },
     );

@@ -58,8 +58,10 @@ export class Intake {
     const asksNode = item.type === 'cancellation' || item.interruption.kind === 'SCHEDULED_EVENT';
     const read = asksNode && source !== this.#modules.ownNode ? this.#untilRead(intake) : undefined;
     if (read)
-      this.#keep(read.then((isRead) => (isRead ? this.#bring(source, item, killing) : source.release(item))));
-    else this.#keep(this.#bring(source, item, killing));
+      this.#keep(
+        read.then((isRead) => (isRead ? this.#bring(source, item, intake, killing) : source.release(item))),
+      );
+    else this.#keep(this.#bring(source, item, intake, killing));
   }
 
   /** @returns whether the Node was read before the end of the intake */
@@ -78,7 +80,12 @@ export class Intake {
     });
   }
 
-  async #bring(source: Source, item: Delivery | Cancellation, killing: AbortSignal): Promise<void> {
+  async #bring(
+    source: Source,
+    item: Delivery | Cancellation,
+    intake: AbortSignal,
+    killing: AbortSignal,
+  ): Promise<void> {
     const node = item.type === 'interruption' ? item.interruption.where.nodeName : item.where.nodeName;
     if (item.type === 'interruption' ? !this.#isToDo(source, item) : !this.#isToUndo(item)) {
       await source.settle(item, 'ignored');
@@ -89,7 +96,7 @@ export class Intake {
       await source.release(item);
       return;
     }
-    if (!this.#workflows.get(node)?.join(item)) this.#start(node, item, killing);
+    if (!this.#workflows.get(node)?.join(item)) this.#start(node, item, intake, killing);
   }
 
   #isToDo(source: Source, { interruption }: Delivery): boolean {
@@ -116,7 +123,7 @@ export class Intake {
     return isMarked && !this.#options.dryRun;
   }
 
-  #start(node: string, item: Delivery | Cancellation, killing: AbortSignal): void {
+  #start(node: string, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
     const workflow = new NodeWorkflow(node, this.#options, {
       ...this.#modules,
       actions: this.#actions,
@@ -129,7 +136,7 @@ export class Intake {
     workflow.join(item);
     this.#workflows.set(node, workflow);
     this.#keep(
-      workflow.run(killing).finally(() => {
+      workflow.run(intake, killing).finally(() => {
         if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
       }),
     );

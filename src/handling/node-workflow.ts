@@ -60,6 +60,7 @@ export class NodeWorkflow {
   readonly #ledger = new Ledger();
   readonly #mandate: Mandate;
   readonly #change = new Change();
+  readonly #stopped = Promise.withResolvers<void>();
   #phase: Phase = 'received';
   #drain: DrainAttempt | undefined;
   #hasEnded = false;
@@ -101,20 +102,25 @@ export class NodeWorkflow {
 
   /**
    * Runs once, to the end.
+   * @param stopping ends what only waits; a drain goes on
    * @param killing ends the work where it stands; what was lent is released
    */
-  async run(killing: AbortSignal): Promise<void> {
+  async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
     const ended = new AbortController();
     const kill = (): void => {
       ended.abort(killing.reason);
     };
     killing.addEventListener('abort', kill, { once: true });
+    const stop = (): void => {
+      this.#stopped.resolve();
+    };
+    stopping.addEventListener('abort', stop, { once: true });
     try {
       let outcome: Outcome | undefined;
       let hasFailed = false;
       try {
         killing.throwIfAborted();
-        outcome = await this.#work(ended.signal);
+        outcome = await this.#work(stopping, ended.signal);
       } catch (error) {
         hasFailed = true;
         if (!killing.aborted) this.#logger.error('The work on the node failed and is tried again', { error });
@@ -122,21 +128,23 @@ export class NodeWorkflow {
       this.#hasEnded = true;
       this.#enter('settling');
       await giveBack(this.#ledger, outcome, hasFailed, this.#modules);
-      if (outcome === 'drained') await this.#lastWord(ended.signal);
+      // The marking is still at work: it tells the node that it is drained, and lets volumes go where that is asked.
+      if (outcome === 'drained') await this.#untilMarked(lastWordMs, ended.signal);
     } catch (error) {
       if (!killing.aborted) throw error;
     } finally {
       killing.removeEventListener('abort', kill);
+      stopping.removeEventListener('abort', stop);
       ended.abort();
       this.#modules.metrics.workflows.dec({ phase: this.#phase });
     }
   }
 
   /** @returns undefined where what was to be done has not been, and may still be */
-  async #work(signal: AbortSignal): Promise<Outcome | undefined> {
+  async #work(stopping: AbortSignal, signal: AbortSignal): Promise<Outcome | undefined> {
     if (this.#options.dryRun) return this.#rehearse(signal);
     // The marking never ends by itself: it is here for its errors.
-    return Promise.race([this.#act(signal), this.#marking.run(signal)]);
+    return Promise.race([this.#act(stopping, signal), this.#marking.run(signal)]);
   }
 
   async #rehearse(signal: AbortSignal): Promise<Outcome> {
@@ -155,7 +163,7 @@ export class NodeWorkflow {
     return 'dry-run';
   }
 
-  async #act(signal: AbortSignal): Promise<Outcome | undefined> {
+  async #act(stopping: AbortSignal, signal: AbortSignal): Promise<Outcome | undefined> {
     let before: DrainReport | undefined;
     for (;;) {
       const { response, drainAt } = this.#mandate.decision;
@@ -165,11 +173,17 @@ export class NodeWorkflow {
         if (end && end !== 'again') return end === 'failed' ? undefined : end;
         before = report;
       } else if (response === 'drain') {
+        await this.#untilMarked(waitForMarkMs, signal);
+        // The next start takes it up: what to wait for is on the Node, and AWS still shows it.
+        if (stopping.aborted) return undefined;
         await this.#waitUntil(drainAt, signal);
       } else {
         const { lastChance } = this.#mandate;
         if (this.#marking.isUpToDate || this.#isPast(lastChance)) return this.#concludeMark();
-        await this.#marking.change(lastChance, signal);
+        if (stopping.aborted) {
+          return (await this.#untilMarked(waitForMarkMs, signal)) ? this.#concludeMark() : undefined;
+        }
+        await Promise.race([this.#marking.change(lastChance, signal), this.#stopped.promise]);
       }
     }
   }
@@ -177,12 +191,15 @@ export class NodeWorkflow {
   async #waitUntil(drainAt: Instant, signal: AbortSignal): Promise<void> {
     this.#enter('waiting');
     this.#story.waitsUntil(drainAt);
-    await this.#change.within(drainAt - this.#modules.clock.now(), this.#modules.clock, signal);
+    const { clock } = this.#modules;
+    await Promise.race([this.#change.within(drainAt - clock.now(), clock, signal), this.#stopped.promise]);
   }
 
-  async #untilMarked(limitMs: number, signal: AbortSignal): Promise<void> {
+  /** @returns whether the node carries its marks */
+  async #untilMarked(limitMs: number, signal: AbortSignal): Promise<boolean> {
     const until = this.#modules.clock.now() + limitMs;
     while (!this.#marking.isUpToDate && !this.#isPast(until)) await this.#marking.change(until, signal);
+    return this.#marking.isUpToDate;
   }
 
   /** @returns undefined where the drain was broken off because there is no more reason for it */
@@ -245,11 +262,6 @@ export class NodeWorkflow {
     this.#mandate.fulfilled();
     this.#marking.request();
     return 'drained';
-  }
-
-  /** Tells the node that it is drained, and lets its volumes be taken where the machine does not come back. */
-  async #lastWord(signal: AbortSignal): Promise<void> {
-    await Promise.race([this.#untilMarked(lastWordMs, signal), this.#marking.run(signal)]);
   }
 
   #enter(phase: Phase): void {

@@ -17,8 +17,8 @@ export interface OwnNodeModules {
   readonly clock: Clock;
   readonly cluster: Cluster;
   readonly logger: Logger;
-  /** When this machine booted; undefined where that can't be known. */
-  readonly bootedAt: () => Promise<Instant | undefined>;
+  /** When this machine booted. @throws where that can't be known */
+  readonly bootedAt: () => Promise<Instant>;
   /** Whether the metadata service shows this interruption; undefined while it has not answered. */
   readonly isShown: (interruptionId: string) => boolean | undefined;
 }
@@ -52,6 +52,7 @@ export class OwnNode implements Source {
   readonly #lent = new Set<string>();
   readonly #change = new Change();
   #reboot: NodeMemory['reboot'];
+  #bootTimeTrouble = false;
 
   constructor(options: OwnNodeOptions, modules: OwnNodeModules) {
     this.#options = options;
@@ -178,8 +179,20 @@ export class OwnNode implements Source {
   async #hasRebooted({ eventId, markedAt }: NonNullable<NodeMemory['reboot']>): Promise<boolean> {
     // Without the label that says when, an event that AWS shows no more has come to pass.
     if (markedAt === undefined) return eventId === undefined || this.#modules.isShown(eventId) === false;
-    const bootedAt = await this.#modules.bootedAt();
-    return bootedAt !== undefined && bootedAt > markedAt;
+    const { bootedAt, logger } = this.#modules;
+    try {
+      const instant = await bootedAt();
+      this.#bootTimeTrouble = false;
+      return instant > markedAt;
+    } catch (error) {
+      if (!this.#bootTimeTrouble) {
+        logger.error('Cannot tell when this machine booted: it is not uncordoned until that is known', {
+          error,
+        });
+      }
+      this.#bootTimeTrouble = true;
+      return false;
+    }
   }
 
   #lend(interruptionId: string, why: CancellationCause): Cancellation {

@@ -158,15 +158,13 @@ function unmarked(node: NodeView, ours: OwnMarks, marks: Marks, before: MarkStat
     const isTheirs = key === loadBalancersLabel && node.labels[key] !== loadBalancersValue;
     if (node.labels[key] !== undefined && !isTheirs) labels[key] = null;
   }
-  const done = addDone(before?.done ?? [], marks.over);
+  const done = addDone(before?.done ?? [], marks.remembersOver ? marks.over : []);
   return {
     unschedulable: node.unschedulable && !ours.cordon,
     taints: node.taints.filter((taint) => !ours.taints.includes(taint.key)),
     labels,
     state:
-      marks.remembersOver && done.length > 0
-        ? { version: 1, phase: 'marked', signals: [], ours: nothingOurs, done }
-        : undefined,
+      done.length > 0 ? { version: 1, phase: 'marked', signals: [], ours: nothingOurs, done } : undefined,
   };
 }
 

@@ -136,10 +136,14 @@ export class Snapshots {
   ): void {
     if (this.#told.has(resource)) return;
     this.#told.add(resource);
-    this.#logger.warn(
-      `Not allowed to list and watch ${resource}, ${without}: add the verbs "list" and "watch" on "${resource}" to the ClusterRole`,
-      { error },
-    );
+    if (error.status === 404) {
+      this.#logger.warn(`The API server does not know ${resource}, ${without}`, { error });
+    } else {
+      this.#logger.warn(
+        `Not allowed to list and watch ${resource}, ${without}: add the verbs "list" and "watch" on "${resource}" to the ClusterRole`,
+        { error },
+      );
+    }
   }
 }
 

@@ -148,3 +148,20 @@ test('before-start: a spot notice does not wait for the maintenance', async () =
   await untilDrained(daemon);
   assert.equal(api.pod('web'), undefined);
 });
+
+test('before-start: stopping does not wait for the maintenance, and the next start takes it up', async () => {
+  await using daemon = await startDaemon({
+    cluster: onePod,
+    env: { ...env, NTH_SCHEDULED_EVENT_TIMING: 'before-start', NTH_SCHEDULED_EVENT_LEAD_SECONDS: '300' },
+  });
+  const { api, clock, imds } = daemon;
+  const notBefore = clock.now() + 2 * hour;
+  scheduleMaintenance(imds, { notBefore });
+  await untilSaid(daemon, 'The drain waits for its time');
+  daemon.stop();
+  await clock.advanceWhile(daemon.ended, { maxMs: 5000 });
+  assert.ok(api.pod('web'));
+  await daemon.startAgain();
+  await clock.advance(notBefore - clock.now() - 200_000);
+  assert.equal(api.pod('web'), undefined);
+});

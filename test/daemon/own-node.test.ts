@@ -104,7 +104,7 @@ test('an uptime that cannot be read is told, and the node is left alone', async 
   });
   await daemon.clock.advance(60_000);
   assert.ok(
-    daemon.said('Cannot tell when this machine booted: uptime-from-file is not readable').length >= 1,
+    daemon.said('Cannot tell when this machine booted: it is not uncordoned until that is known').length >= 1,
   );
   assert.equal(daemon.api.node(node).spec.unschedulable, true);
 });

@@ -117,7 +117,7 @@ export async function intakeOverFake(options: NodeWorkflowOptions) {
   const source = new BookkeepingSource(clock);
   const ownNode = new OwnNode(
     { node: 'node-1', policy: options.policy, unmarksSurvivors: false },
-    { ...shared, cluster, bootedAt: () => Promise.resolve(undefined), isShown: () => true },
+    { ...shared, cluster, bootedAt: () => Promise.resolve(0), isShown: () => true },
   );
   const intake = new Intake(options, { ...shared, cluster, ownNode, sources: [source] });
   const kept = parts.move();

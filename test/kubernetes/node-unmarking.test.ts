@@ -140,6 +140,16 @@ describe('a node that NTH marked before the image was swapped', () => {
   });
 });
 
+test('an event that has been dealt with is remembered through later ones', () => {
+  const rebooted = apply(
+    apply(untouched, marks([maintenance({ id: 'e-1' })], [])),
+    marks([], ['e-1'], { remembersOver: true }),
+  );
+  const later = apply(rebooted, marks([maintenance({ id: 'e-2' })], []));
+  assert.deepEqual(readMemory(later).done, ['e-1']);
+  assert.deepEqual(readMemory(apply(later, marks([], ['e-2']))).done, ['e-1']);
+});
+
 test('of spot notices there is one at a time: a newer one takes the place of the one before', () => {
   const first = apply(untouched, marks([spot({ id: 'spot-itn-a' })], []));
   const second = apply(first, marks([spot({ id: 'spot-itn-b' })], []));
