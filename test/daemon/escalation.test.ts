@@ -32,7 +32,7 @@ function addHeld(api: FakeApiServer, name: string, seed: Partial<PodSeed> = {}):
   api.addBudget({ name, matchLabels: { app: name }, minAvailable: 1 });
 }
 
-function cluster(fill: (api: FakeApiServer) => void): Given['cluster'] {
+function cluster(fill: (api: FakeApiServer) => void): NonNullable<Given['cluster']> {
   return (api) => {
     api.addNode({ name: node });
     fill(api);

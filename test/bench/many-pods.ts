@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle } from '../../.ci/bundle/bundle.ts';
+import type { AuditEvent } from '../parts/audit-log.ts';
+import { startCluster, type Cluster } from '../parts/cluster.ts';
+import type { Pod } from '../parts/objects.ts';
+import { ProcessGroup } from '../parts/process-group.ts';
+import { until } from '../parts/until.ts';
+import { BareDrain } from './bare-drain.ts';
+import type { Benchmark, BenchmarkOptions, Table } from './benchmark.ts';
+import { createBusyNode, untilEmpty } from './busy-node.ts';
+import { createDaemonAccount, type DaemonAccount } from './daemon-account.ts';
+import { forgetPeak, memoryOf } from './process-figures.ts';
+import { median, spread } from './statistics.ts';
+
+const connections = 40;
+const timeoutMs = 120_000;
+const drainedText = 'Node successfully cordoned and drained';
+
+interface Shape {
+  readonly nodes: number;
+  readonly podsPerNode: number;
+}
+
+/** The node with the most pods that is usual, and a queue's burst. */
+const shapes: readonly Shape[] = [
+  { nodes: 1, podsPerNode: 250 },
+  { nodes: 50, podsPerNode: 20 },
+];
+
+interface Drained {
+  readonly askedMs: number;
+  readonly markedMs: number;
+  readonly apiCalls: number;
+}
+
+interface ProcessDrained extends Drained {
+  readonly peakRssMb: number;
+}
+
+interface Stage {
+  readonly cluster: Cluster;
+  readonly processes: ProcessGroup;
+  readonly account: DaemonAccount;
+  readonly command: readonly string[];
+}
+
+/** Many pods at once: a full node, and 50 nodes that one process drains. */
+export const manyPods: Benchmark = async (options, say) => {
+  await using parts = new AsyncDisposableStack();
+  const processes = await ProcessGroup.create('bench-many-pods');
+  parts.defer(() => processes.stop());
+  const command = await buildDrainer(processes.folder, options);
+  say('starts a cluster');
+  const cluster = await startCluster();
+  parts.defer(() => cluster.stop());
+  const account = await createDaemonAccount(cluster, 'many-pods');
+  const stage = { cluster, processes, account, command };
+  const tables: Table[] = [];
+  for (const shape of shapes) {
+    const floors: Drained[] = [];
+    const drains: ProcessDrained[] = [];
+    // The first of each warms up the API server.
+    for (let round = 0; round <= options.rounds; round += 1) {
+      say(`${shape.nodes} x ${shape.podsPerNode} pods, round ${round} of ${options.rounds}`);
+      floors.push(await bareDrain(stage, shape, `floor-${shape.nodes}-${round}`));
+      drains.push(await processDrain(stage, shape, `drain-${shape.nodes}-${round}`));
+    }
+    tables.push(table(shape, floors.slice(1), drains.slice(1)));
+  }
+  return tables;
+};
+
+async function buildDrainer(folder: string, { daemon }: BenchmarkOptions): Promise<readonly string[]> {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const entry = fileURLToPath(new URL('many-nodes-process.ts', import.meta.url));
+  await bundle({ root, entry, outFolder: join(folder, 'bundle') });
+  return [daemon.node, ...daemon.nodeFlags, join(folder, 'bundle', 'main.cjs')];
+}
+
+async function fill({ cluster }: Stage, { nodes, podsPerNode }: Shape, name: string) {
+  const filled = new Map<string, readonly Pod[]>();
+  for (let number = 0; number < nodes; number += 1) {
+    filled.set(`${name}-${number}`, await createBusyNode(cluster, `${name}-${number}`, podsPerNode));
+  }
+  return filled;
+}
+
+/** Nothing but the calls that must be: a PATCH for each node, and its evictions. */
+async function bareDrain(stage: Stage, shape: Shape, name: string): Promise<Drained> {
+  const { cluster, account } = stage;
+  const nodes = await fill(stage, shape, name);
+  const { server, ca } = cluster;
+  const bare = new BareDrain({ server, ca, token: account.token, connections });
+  await bare.connect();
+  const sinceMs = Date.now();
+  await Promise.all([...nodes].map(([node, pods]) => bare.run(node, pods)));
+  bare.close();
+  for (const node of nodes.keys()) await untilEmpty(cluster, node);
+  return drained(stage, shape, sinceMs);
+}
+
+async function processDrain(stage: Stage, shape: Shape, name: string): Promise<ProcessDrained> {
+  const { cluster, processes, account, command } = stage;
+  const nodes = await fill(stage, shape, name);
+  const kubeconfig = cluster.kubeconfig(name, account.token);
+  const [program = '', ...args] = [...command, kubeconfig, ...nodes.keys()];
+  const started = processes.start(name, program, args, { MALLOC_ARENA_MAX: '1' });
+  const { pid, logPath, lost } = started;
+  if (pid === undefined) throw new Error(`Cannot start ${name}`);
+  const hasLogged = (text: string, times: number) =>
+    until(() => Promise.resolve(readFileSync(logPath, 'utf8').split(text).length > times), {
+      what: `${times} x "${text}", see ${logPath}`,
+      timeoutMs,
+      lost,
+    });
+  await hasLogged('waits for SIGUSR2', 1);
+  forgetPeak(pid);
+  const sinceMs = Date.now();
+  process.kill(pid, 'SIGUSR2');
+  await hasLogged(drainedText, shape.nodes);
+  const { peakRssMb } = memoryOf(pid);
+  await started.kill('SIGTERM');
+  return { ...(await drained(stage, shape, sinceMs)), peakRssMb };
+}
+
+/** By the API server's own record, from the start to its answer to the last eviction and the last mark. */
+async function drained({ cluster, account }: Stage, shape: Shape, sinceMs: number): Promise<Drained> {
+  await cluster.audit.quiet();
+  const calls = await cluster.audit.events({ user: account.user, sinceMs });
+  const asked = calls.filter(
+    ({ subresource, statusCode }) => subresource === 'eviction' && statusCode === 201,
+  );
+  const count = shape.nodes * shape.podsPerNode;
+  if (asked.length !== count) throw new Error(`Cannot compare: ${asked.length} of ${count} pods were asked`);
+  const marks = new Map<string, AuditEvent>();
+  for (const call of calls) if (call.verb === 'patch' && !marks.has(call.name)) marks.set(call.name, call);
+  const last = (events: Iterable<AuditEvent>): number =>
+    Math.max(...[...events].map(({ answeredAtMs }) => answeredAtMs)) - sinceMs;
+  return { askedMs: last(asked), markedMs: last(marks.values()), apiCalls: calls.length };
+}
+
+function table(shape: Shape, floors: readonly Drained[], drains: readonly ProcessDrained[]): Table {
+  const floor = floors.map(({ askedMs }) => askedMs);
+  const asked = drains.map(({ askedMs }) => askedMs);
+  const mostMs = 2 * median(floor);
+  const peaks = drains.map(({ peakRssMb }) => peakRssMb);
+  return {
+    title: `${shape.nodes} x ${shape.podsPerNode} pods drained by one process; median (least to most) of ${drains.length} rounds, floor and process in turn`,
+    figures: [
+      {
+        figure: `floor: PATCH and evictions only, ${connections} connections`,
+        measured: spread(floor, 'ms'),
+      },
+      {
+        figure: 'notices to last node marked',
+        measured: spread(
+          drains.map(({ markedMs }) => markedMs),
+          'ms',
+        ),
+      },
+      {
+        figure: 'notices to last pod asked',
+        measured: spread(asked, 'ms'),
+        target: `<= 2 x floor = ${mostMs.toFixed(0)} ms`,
+        isMet: median(asked) <= mostMs,
+      },
+      {
+        figure: 'the same, as a multiple of the floor',
+        measured: spread(
+          asked.map((ms, round) => ms / (floor[round] ?? Number.NaN)),
+          'x',
+          2,
+        ),
+      },
+      {
+        figure: 'API calls',
+        measured: spread(
+          drains.map(({ apiCalls }) => apiCalls),
+          '',
+        ),
+        target: `<= pods + 8 a node = ${shape.nodes * (shape.podsPerNode + 8)}`,
+        isMet: Math.max(...drains.map(({ apiCalls }) => apiCalls)) <= shape.nodes * (shape.podsPerNode + 8),
+      },
+      {
+        figure: 'peak RSS',
+        measured: spread(peaks, 'MB', 1),
+        target: '<= 80 MB',
+        isMet: median(peaks) <= 80,
+      },
+    ],
+  };
+}
