@@ -38,7 +38,7 @@ suite('in the midst of a drain', { timeout: 240_000 }, () => {
     const stoppedMs = Date.now();
     await shared.cluster.startApiServer({ newCertificate: true });
     // The new one is met with the old authority.
-    await daemon.says('certificate');
+    await daemon.says('certificate', 20_000);
     await sleep(KUBELET_LAG_MS);
     mounted.write({ token: await node.account.token(), ca: shared.cluster.ca });
     await assertDrained(node, daemon, { what: 'new certificate authority', sinceMs: stoppedMs });

@@ -36,7 +36,7 @@ export function maintenanceSuite(shared: TestCluster): void {
     test('with before-start, marks at once and drains the lead before its start', async (t) => {
       const node = await shared.node(t, { name: 'before-start' });
       await node.runPods({ count: PODS, endsAfterSeconds: 2 });
-      const startMs = Math.floor(Date.now() / 1000) * 1000 + 25_000;
+      const startMs = Math.floor(Date.now() / 1000) * 1000 + 35_000;
       const event = eventIn(startMs - Date.now());
       const metadata = await node.startMetadata({ command: 'events', event });
       const env = { ...BEFORE_START, NTH_SCHEDULED_EVENT_LEAD_SECONDS: '15' };
@@ -52,7 +52,7 @@ export function maintenanceSuite(shared: TestCluster): void {
       assert.ok(Math.max(...asked) <= 0, 'nobody asked before');
       assert.ok(Date.now() < startMs);
       await assertMarked(node, { kind: KIND, taints: TAINTS, labels: LABELS, phase: 'drained' });
-      tellFigures('maintenance in 25 s, before-start with a lead of 15 s', [
+      tellFigures('maintenance in 35 s, before-start with a lead of 15 s', [
         `marked ${inSeconds(startMs - markedMs)} before the start`,
         `first asked ${inSeconds(-Math.max(...asked))} after the lead began`,
       ]);
