@@ -167,6 +167,6 @@ function spotDeadline(lendings: readonly Lending[], node: string): number {
 
 test('every delivery is given back once, and settled only for work that was done or has become pointless', async () => {
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), fc.boolean(), run), {
-    numRuns: 40,
+    numRuns: 30,
   });
 });
