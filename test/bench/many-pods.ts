@@ -15,6 +15,7 @@ import { forgetPeak, memoryOf } from './process-figures.ts';
 import { median, spread } from './statistics.ts';
 
 const connections = 40;
+const filledAtOnce = 5;
 const timeoutMs = 120_000;
 const drainedText = 'Node successfully cordoned and drained';
 
@@ -81,9 +82,11 @@ async function buildDrainer(folder: string, { daemon }: BenchmarkOptions): Promi
 
 async function fill({ cluster }: Stage, { nodes, podsPerNode }: Shape, name: string) {
   const filled = new Map<string, readonly Pod[]>();
-  for (let number = 0; number < nodes; number += 1) {
-    filled.set(`${name}-${number}`, await createBusyNode(cluster, `${name}-${number}`, podsPerNode));
-  }
+  const names = Array.from({ length: nodes }, (_, number) => `${name}-${number}`).values();
+  const fillNext = async (): Promise<void> => {
+    for (const node of names) filled.set(node, await createBusyNode(cluster, node, podsPerNode));
+  };
+  await Promise.all(Array.from({ length: filledAtOnce }, fillNext));
   return filled;
 }
 
