@@ -64,6 +64,9 @@ export interface AskRequest {
   readonly gracePeriodSeconds: number | undefined;
 }
 
+/** Grace periods are whole seconds: what is begun would be lost to a request that comes a moment late. */
+const wholeSecondMs = 1_000;
+
 /** No container is given less, so that it gets its SIGTERM. */
 const shortestGraceSeconds = 1;
 
@@ -107,7 +110,8 @@ function planPod(
     tier: tierOf(pod),
     waitsForCompletion: waitsForCompletion(pod, policy),
     gracePeriodSeconds: pod.wishes.gracePeriodSeconds ?? policy.podGracePeriodSeconds,
-    askBy: horizon === undefined ? undefined : horizon - policy.marginMs - graceSeconds * 1000,
+    askBy:
+      horizon === undefined ? undefined : horizon - policy.marginMs - graceSeconds * 1000 - wholeSecondMs,
     clampedToSeconds: remaining !== undefined && remaining < graceSeconds ? remaining : undefined,
   };
 }

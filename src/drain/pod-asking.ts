@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { AskAnswer, Cluster, RefusalCause, Urgency } from '../kubernetes/cluster.ts';
+import type { AskAnswer, Cluster, Urgency } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
@@ -8,6 +8,9 @@ import type { Asked, LeavingPod } from './pod-board.ts';
 /** A refused request is tried again after 100 ms, then twice as long each time, up to 5 s. */
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
+
+/** Different troubles of a server that are told in one drain. */
+const mostTold = 10;
 
 export interface PodAskingModules {
   readonly clock: Clock;
@@ -29,7 +32,7 @@ export interface PodAskingOptions {
 export class PodAsking {
   readonly #options: PodAskingOptions;
   readonly #modules: PodAskingModules;
-  readonly #toldCauses = new Set<RefusalCause>();
+  readonly #told = new Set<string>();
   #mayDelete = true;
 
   constructor(options: PodAskingOptions, modules: PodAskingModules) {
@@ -131,9 +134,11 @@ export class PodAsking {
     const { metrics, logger } = this.#modules;
     metrics.evictionsRefused.inc({ cause });
     // The first of each cause tells what goes on; the report names every pod that it concerned.
-    const level = this.#toldCauses.has(cause) ? 'debug' : 'info';
-    this.#toldCauses.add(cause);
-    if (pod.refusal?.cause !== cause) {
+    // What is wrong with a server may change, a certificate after a lost connection; what a budget says does not.
+    const trouble = cause === 'unavailable' && this.#told.size < mostTold ? text : cause;
+    const level = this.#told.has(trouble) ? 'debug' : 'info';
+    this.#told.add(trouble);
+    if (pod.refusal?.cause !== cause || level === 'info') {
       logger[level]('Eviction refused, trying again', { pod: nameOf(pod), cause, text });
     }
     if (by === 'deletion' && cause === 'denied' && this.#mayDelete) {

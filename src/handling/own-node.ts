@@ -1,5 +1,10 @@
 import type { Clock } from '../clock.ts';
-import type { Cancellation, CancellationCause, Source } from '../interruption/delivery.ts';
+import {
+  unnamedReboot,
+  type Cancellation,
+  type CancellationCause,
+  type Source,
+} from '../interruption/delivery.ts';
 import type { Instant, Interruption } from '../interruption/interruption.ts';
 import { decide, type Policy } from '../interruption/policy.ts';
 import type { Cluster, NodeMemory } from '../kubernetes/cluster.ts';
@@ -71,7 +76,7 @@ export class OwnNode implements Source {
 
   /** The node was marked for it, by us or by an earlier process. */
   isMarkedFor(interruptionId: string): boolean {
-    return this.#known.has(interruptionId) || this.#reboot?.eventId === interruptionId;
+    return this.#known.has(interruptionId) || (this.#reboot && idOf(this.#reboot)) === interruptionId;
   }
 
   /** The node is being marked for it. */
@@ -211,5 +216,5 @@ export class OwnNode implements Source {
 
 /** Where no label says of which event it was, it has a name of ours. */
 function idOf({ eventId }: NonNullable<NodeMemory['reboot']>): string {
-  return eventId ?? 'reboot';
+  return eventId ?? unnamedReboot;
 }

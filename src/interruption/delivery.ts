@@ -20,6 +20,9 @@ export interface Delivery {
  */
 export type CancellationCause = 'canceled' | 'completed' | 'rebooted' | 'survived';
 
+/** The id of a reboot of which no label says what event it belongs to. */
+export const unnamedReboot = 'reboot';
+
 /** The interruption is over: what was done for it is to be undone. */
 export interface Cancellation {
   readonly type: 'cancellation';

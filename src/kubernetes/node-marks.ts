@@ -1,3 +1,4 @@
+import { unnamedReboot } from '../interruption/delivery.ts';
 import { endsInReboot, type Instant, type InterruptionKind } from '../interruption/interruption.ts';
 import type { Marks, NodeMemory, NodePatch, NodeView, Taint } from './cluster.ts';
 import {
@@ -158,7 +159,10 @@ function unmarked(node: NodeView, ours: OwnMarks, marks: Marks, before: MarkStat
     const isTheirs = key === loadBalancersLabel && node.labels[key] !== loadBalancersValue;
     if (node.labels[key] !== undefined && !isTheirs) labels[key] = null;
   }
-  const done = addDone(before?.done ?? [], marks.remembersOver ? marks.over : []);
+  const done = addDone(
+    before?.done ?? [],
+    marks.remembersOver ? marks.over.filter((id) => id !== unnamedReboot) : [],
+  );
   return {
     unschedulable: node.unschedulable && !ours.cordon,
     taints: node.taints.filter((taint) => !ours.taints.includes(taint.key)),

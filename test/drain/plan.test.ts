@@ -127,7 +127,10 @@ describe('a plan of any node', () => {
           if (planned.askBy === undefined) continue;
           assert.ok(isDue(planned, plan, new Set(tiers), Math.max(now, planned.askBy)));
           const horizon = goal.deadline ?? goal.endBy ?? 0;
-          assert.equal(planned.askBy + graceSecondsOf(planned.pod, policy) * 1000 + policy.marginMs, horizon);
+          assert.equal(
+            planned.askBy + (graceSecondsOf(planned.pod, policy) + 1) * 1000 + policy.marginMs,
+            horizon,
+          );
         }
       }),
       runs,
@@ -238,9 +241,9 @@ describe('the order', () => {
     const plan = planDrain([pod({}), critical], usual, spot, none, 0);
     const [, planned] = plan.leaving;
     assert.ok(planned);
-    assert.equal(planned.askBy, 85_000);
-    assert.equal(isDue(planned, plan, new Set(['ordinary']), 84_999), false);
-    assert.equal(isDue(planned, plan, new Set(['ordinary']), 85_000), true);
+    assert.equal(planned.askBy, 84_000);
+    assert.equal(isDue(planned, plan, new Set(['ordinary']), 83_999), false);
+    assert.equal(isDue(planned, plan, new Set(['ordinary']), 84_000), true);
   });
 
   it('asks all at once where the time is too short for tiers', () => {
@@ -259,7 +262,7 @@ describe('the order', () => {
     const [planned] = plan.leaving;
     assert.ok(planned);
     assert.equal(isDue(planned, plan, new Set(['ordinary']), 0), false);
-    assert.equal(isDue(planned, plan, new Set(['ordinary']), 85_000), true);
+    assert.equal(isDue(planned, plan, new Set(['ordinary']), 84_000), true);
   });
 
   it("honours others' annotations only where told to", () => {
@@ -286,7 +289,7 @@ describe('the request', () => {
   });
 
   it('deletes at the latest instant, with what is left of the time', () => {
-    assert.deepEqual(requestAt(85_000, {}), { by: 'deletion', gracePeriodSeconds: undefined });
+    assert.deepEqual(requestAt(84_100, {}), { by: 'deletion', gracePeriodSeconds: undefined });
     assert.deepEqual(requestAt(100_000, {}), { by: 'deletion', gracePeriodSeconds: 15 });
     assert.deepEqual(requestAt(119_500, {}), { by: 'deletion', gracePeriodSeconds: 1 });
   });

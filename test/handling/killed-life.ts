@@ -53,7 +53,7 @@ const latecomerAtMs = 4_000;
 /** A signal that is no part of a life is looked for rarely. */
 const rarePollMs = '60000';
 const pollMs = '2000';
-const killsPerLife = 50;
+const killsPerLife = Number(process.env['KILLS_PER_LIFE'] ?? 4);
 
 const theirMarks = fc.record({ cordon: fc.boolean(), taints: fc.boolean(), labels: fc.boolean() });
 const kills = fc.record({

@@ -21,9 +21,6 @@ const daemonRules = [
 ];
 const daemonToken = 'token-of-the-daemon';
 
-/** A timer may fire a millisecond before its time; a kubelet's that does would leave its pod terminating. */
-const timersMayBeEarlyMs = 2;
-
 /**
  * An API server on loopback with two nodes: one full of pods, one with room.
  * @param pace what a second of the pods' takes here, in milliseconds
@@ -32,11 +29,7 @@ export async function startCluster(
   pace: number,
   { clock }: { readonly clock: Clock },
 ): Promise<FakeApiServer> {
-  const lateClock: Clock = {
-    now: () => clock.now(),
-    sleep: (ms, signal) => clock.sleep(ms + timersMayBeEarlyMs, signal),
-  };
-  const api = await FakeApiServer.start({}, { clock: lateClock });
+  const api = await FakeApiServer.start({}, { clock });
   api.access.grant(daemonToken, { name: 'system:serviceaccount:kube-system:nth', rules: daemonRules });
   for (const name of [drainedNode, otherNode]) api.addNode({ name });
   for (const workload of workloads) addWorkload(api, workload, pace);

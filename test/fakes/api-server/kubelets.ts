@@ -52,7 +52,7 @@ export class Kubelets {
   /** The machine is back; what should have ended meanwhile ends now. */
   rejoin(nodeName: string): void {
     this.#cutOff.delete(nodeName);
-    for (const uid of this.#endAt.keys()) this.#endIfDue(uid);
+    for (const [uid, endAt] of this.#endAt) if (endAt <= this.#clock.now()) this.#end(uid);
   }
 
   #see({ type, kind, object }: Change): void {
@@ -74,13 +74,15 @@ export class Kubelets {
     const endAt = Math.min(killAt, before ?? this.#clock.now() + shutdownMs);
     if (endAt === before) return;
     this.#endAt.set(uid, endAt);
-    this.#timers.after(endAt - this.#clock.now(), () => this.#endIfDue(uid));
+    // A timer of the system may fire a millisecond early: it is the one that was set last that counts.
+    this.#timers.after(endAt - this.#clock.now(), () => {
+      if (this.#endAt.get(uid) === endAt) this.#end(uid);
+    });
   }
 
-  #endIfDue(uid: string): void {
-    const endAt = this.#endAt.get(uid);
+  #end(uid: string): void {
     const pod = this.#store.findByUid(pods, uid);
-    if (endAt === undefined || pod === undefined || endAt > this.#clock.now()) return;
+    if (pod === undefined) return;
     if (this.#cutOff.has(pod.spec.nodeName ?? '')) return;
     const conditions = withCondition(pod.status.conditions, this.#ready('False', 'PodCompleted'));
     const ended = this.#store.update(pods, {
