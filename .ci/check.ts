@@ -19,7 +19,13 @@ const quick: readonly Check[] = [
 const tests: Check = {
   name: 'tests',
   command: process.execPath,
-  args: ['--test', '--test-reporter=dot', '--test-reporter-destination=stdout', ...patterns()],
+  args: [
+    '--test',
+    '--test-concurrency=2',
+    '--test-reporter=dot',
+    '--test-reporter-destination=stdout',
+    ...patterns(),
+  ],
 };
 
 /** Patterns on the command line narrow the run to these test files. */

@@ -4,7 +4,13 @@ import type { FakeApiServer } from '../fakes/api-server.ts';
 import { maintenanceEvent, scheduleMaintenance } from './maintenance.ts';
 import { nodeName as node, requestsOf, startDaemon, untilDrained, untilSaid } from './running-daemon.ts';
 
-const env = { TAINT_NODE: 'true', EXCLUDE_FROM_LOAD_BALANCERS: 'true' };
+const env = {
+  TAINT_NODE: 'true',
+  EXCLUDE_FROM_LOAD_BALANCERS: 'true',
+  // Hours pass here, and each look at the metadata service costs some milliseconds.
+  NTH_SPOT_POLL_INTERVAL_MS: '60000',
+  NTH_MAINTENANCE_POLL_INTERVAL_MS: '30000',
+};
 const unmarkedText = 'Node uncordoned and unmarked: the interruption is over';
 const hour = 3_600_000;
 

@@ -5,7 +5,20 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { FakeApiServer } from '../fakes/api-server.ts';
 import { eventId, scheduleMaintenance } from './maintenance.ts';
-import { evictions, nodeName as node, startDaemon, untilDrained, untilSaid } from './running-daemon.ts';
+import {
+  evictions,
+  nodeName as node,
+  startDaemon as startUsually,
+  untilDrained,
+  untilSaid,
+} from './running-daemon.ts';
+
+/** Hours pass here, and each look at the metadata service costs some milliseconds. */
+const rarePolls = { NTH_SPOT_POLL_INTERVAL_MS: '30000', NTH_MAINTENANCE_POLL_INTERVAL_MS: '30000' };
+
+function startDaemon(given: Parameters<typeof startUsually>[0] = {}): ReturnType<typeof startUsually> {
+  return startUsually({ ...given, env: { ...rarePolls, ...given.env } });
+}
 
 const unmarkedText = 'Node uncordoned and unmarked: the interruption is over';
 const hour = 3_600_000;

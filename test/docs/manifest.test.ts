@@ -64,7 +64,11 @@ it('lets the daemon drain a node with the rights of its ClusterRole and no more'
   imds.set('spot/instance-action', { action: 'terminate', time: new Date(deadline).toISOString() });
   const deletedAt = () => api.requests.find(({ verb }) => verb === 'delete')?.at;
   await clock.advanceUntil(() => deletedAt() !== undefined);
-  assert.equal(deadline - Number(deletedAt()), 36_000, '30 s of grace, a second for rounding, and the margin before the end');
+  assert.equal(
+    deadline - Number(deletedAt()),
+    36_000,
+    '30 s of grace, a second for rounding, and the margin before the end',
+  );
   await clock.advanceUntil(() => requestsOf(api, 'watch', 'volumeattachments').length > 0);
   assert.equal(daemon.said(drainedText).length, 0);
   store.remove(volumeAttachments, attachment);
