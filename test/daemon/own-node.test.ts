@@ -17,7 +17,7 @@ import {
 const rarePolls = { NTH_SPOT_POLL_INTERVAL_MS: '30000', NTH_MAINTENANCE_POLL_INTERVAL_MS: '30000' };
 
 function startDaemon(given: Parameters<typeof startUsually>[0] = {}): ReturnType<typeof startUsually> {
-  return startUsually({ ...given, env: { ...rarePolls, ...given.env } });
+  return startUsually({ ...given, env: Object.assign({}, rarePolls, given.env) });
 }
 
 const unmarkedText = 'Node uncordoned and unmarked: the interruption is over';
