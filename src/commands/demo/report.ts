@@ -67,11 +67,14 @@ function requestCounts(requests: readonly LoggedRequest[]): string[] {
   return [...counts].map(([what, count]) => `${String(count).padStart(3)}  ${what}`);
 }
 
+/** A timer may fire a moment before its time. */
+const timerMs = 50;
+
 function remarkOn({ firstRefusedAt, askedAt, goneAt = 0, graceSeconds, because }: PodRow): string {
   if (askedAt !== undefined && firstRefusedAt !== undefined) {
     return `budget held it ${duration(firstRefusedAt, askedAt)}`;
   }
-  if (askedAt !== undefined && goneAt - askedAt >= graceSeconds * 1000) {
+  if (askedAt !== undefined && goneAt - askedAt >= graceSeconds * 1000 - timerMs) {
     return `killed after ${graceSeconds} s`;
   }
   return because.includes('will replace it') ? '' : because;
