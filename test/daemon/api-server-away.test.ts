@@ -90,6 +90,10 @@ test('with kube-api-qps the watch waits its turn, however long, and is no failur
   const { api, imds } = daemon;
   imds.interrupt();
   await untilDrained(daemon);
+  const watches = api.requests.filter(({ verb }) => verb === 'watch');
+  // The drain takes a minute, a watch half of one: it is renewed, and never fails.
+  assert.ok(watches.length >= 1 && watches.length <= 3, `${watches.length} watches`);
+  assert.ok(watches.every(({ code }) => code === 200));
   const [first] = api.requests;
   assert.ok((evictions(api).at(-1)?.at ?? 0) - (first?.at ?? 0) >= 58_000);
   const metrics = await daemon.metrics();

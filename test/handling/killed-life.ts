@@ -82,8 +82,9 @@ export async function survivesKills(life: Life): Promise<void> {
     { numRuns: killsPerLife },
   );
   // What is random in a drain moves the last requests, which then are never made.
-  // A life may be over before its kill; of many, few are.
-  assert.ok(killed >= 0.5 * killsPerLife, `${killed} of ${killsPerLife} were killed`);
+  // A life may be over before its kill; of fifty, few are, while of four it may be half.
+  const share = killsPerLife >= 50 ? 0.8 : 0.25;
+  assert.ok(killed >= share * killsPerLife, `${killed} of ${killsPerLife} were killed`);
 }
 
 interface Counts {
