@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /**
  * The only way this program reads the time or waits, so that tests can run a year in a second.
  */
@@ -18,16 +16,28 @@ const longestTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  async sleep(ms, signal) {
-    signal?.throwIfAborted();
-    for (let left = ms; left > 0; left -= longestTimerMs) {
-      try {
-        await delay(Math.min(left, longestTimerMs), undefined, signal && { signal });
-      } catch (error) {
-        // node:timers/promises wraps the reason in an AbortError; callers want the reason itself.
-        signal?.throwIfAborted();
-        throw error;
-      }
+  // Not node:timers/promises, which makes an error with a stack, and another one, of each sleep that is broken off.
+  sleep: (ms, signal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (signal?.aborted) {
+      reject(signal.reason as Error);
+      return promise;
     }
+    let timer: NodeJS.Timeout | undefined;
+    const breakOff = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const sleepOn = (left: number): void => {
+      if (left > 0) {
+        timer = setTimeout(sleepOn, Math.min(left, longestTimerMs), left - longestTimerMs);
+        return;
+      }
+      signal?.removeEventListener('abort', breakOff);
+      resolve();
+    };
+    signal?.addEventListener('abort', breakOff, { once: true });
+    sleepOn(ms);
+    return promise;
   },
 };

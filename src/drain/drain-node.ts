@@ -1,3 +1,4 @@
+import { Alarm } from '../alarm.ts';
 import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
@@ -112,22 +113,26 @@ export class NodeDrain {
   /** Until it is so, until `endBy`, or until the drain is broken off; meanwhile pods whose turn comes are asked. */
   async #until(isSo: () => boolean): Promise<void> {
     const { clock } = this.#modules;
-    for (;;) {
-      this.#tasks.throwIfFailed();
-      this.#turns.begin(this.#plan);
-      const endBy = this.#goal.endBy ?? Infinity;
-      if (isSo() || this.#ended.signal.aborted || clock.now() >= endBy) return;
-      if (this.#kubelet.isDue) {
-        await this.#kubelet.look(this.#ended.signal);
-        if (this.#kubelet.isGone) return;
-        continue;
+    const alarm = new Alarm(clock, () => {
+      this.#wake();
+    });
+    try {
+      for (;;) {
+        this.#tasks.throwIfFailed();
+        this.#turns.begin(this.#plan);
+        const endBy = this.#goal.endBy ?? Infinity;
+        if (isSo() || this.#ended.signal.aborted || clock.now() >= endBy) return;
+        if (this.#kubelet.isDue) {
+          await this.#kubelet.look(this.#ended.signal);
+          if (this.#kubelet.isGone) return;
+          continue;
+        }
+        this.#changed = Promise.withResolvers();
+        alarm.set(Math.min(endBy, this.#turns.next, this.#kubelet.next));
+        await this.#changed.promise;
       }
-      this.#changed = Promise.withResolvers();
-      const timer = new AbortController();
-      const next = Math.min(endBy, this.#turns.next, this.#kubelet.next);
-      const timeUp = next === Infinity ? [] : [clock.sleep(next - clock.now(), timer.signal).catch(() => {})];
-      await Promise.race([this.#changed.promise, ...timeUp]);
-      timer.abort();
+    } finally {
+      alarm.stop();
     }
   }
 

@@ -1,29 +1,21 @@
-import got, { type Got, type Method, type Response } from 'got';
+import got, { type Got, type Method, type PlainResponse, type Response } from 'got';
+import type https from 'node:https';
 import type { Clock } from '../clock.ts';
 import type { ClockSkew } from '../clock-skew.ts';
 import type { Metrics } from '../metrics.ts';
-import { ApiError, type Urgency } from './cluster.ts';
+import { pauseOf, type ApiAnswer, type ApiRequest } from './api-request.ts';
+import { ApiError } from './cluster.ts';
 import type { Credentials } from './credentials.ts';
+import { readItems } from './list-items.ts';
+import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
 import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
 import { TimeLimit } from './time-limit.ts';
 
-export interface ApiRequest {
-  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete';
-  /** As RBAC names it, e.g. `pods/eviction`. */
-  readonly resource: string;
-  /** Path and query, from the server's root. */
-  readonly path: string;
-  readonly body?: unknown;
-  readonly contentType?: string;
-  readonly urgency: Urgency;
+interface SendOptions {
+  readonly agent: { readonly http: https.Agent; readonly https: https.Agent };
+  readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-}
-
-export interface ApiAnswer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly retryAfterMs: number | undefined;
 }
 
 export interface ApiClientModules {
@@ -44,25 +36,6 @@ const markLimitMs = 10_000;
 
 /** A server closes a watch after `timeoutSeconds`; one that is silent for this much longer is dead. */
 const silenceMarginMs = 5_000;
-
-/** Where an overloaded server names no time. */
-const defaultPauseMs = 1_000;
-
-/** However long a server, or a proxy that speaks for it, asks us to wait: a Spot notice leaves two minutes. */
-const longestPauseMs = 10_000;
-
-/** What fails between us and the server; anything else is about certificates or credentials. */
-const networkTroubles: ReadonlySet<string> = new Set([
-  'EAI_AGAIN',
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-]);
 
 const methods: Readonly<Record<ApiRequest['verb'], Method>> = {
   get: 'GET',
@@ -94,13 +67,8 @@ export class ApiClient {
    * One request in its turn. Answers of every HTTP status are returned.
    * @throws ApiError without a status where no answer came; the signal's reason where it is aborted
    */
-  async request(request: ApiRequest): Promise<ApiAnswer> {
-    const answer = await this.#once(request);
-    if (answer.status === 401) {
-      this.#modules.credentials.refused();
-      return this.#once(request);
-    }
-    return answer;
+  request(request: ApiRequest): Promise<ApiAnswer> {
+    return this.#withFreshCredentials(() => this.#whole(request));
   }
 
   /** Like `request`, for those whose every refusal is an error. @throws ApiError */
@@ -108,6 +76,32 @@ export class ApiClient {
     const answer = await this.request(request);
     if (answer.status >= 200 && answer.status < 300) return answer.body;
     throw errorOf(`${request.verb} ${request.resource}`, answer);
+  }
+
+  /**
+   * A list whose items are read one by one as they arrive.
+   * @returns the list, which may lack its items, and what was read of each
+   * @throws ApiError
+   */
+  async list<T>(
+    request: ApiRequest,
+    read: (item: unknown) => T,
+  ): Promise<{ readonly list: unknown; readonly items: readonly T[] }> {
+    const answer = await this.#withFreshCredentials(() => this.#itemByItem(request, read));
+    if (answer.status !== 200) throw errorOf(`${request.verb} ${request.resource}`, answer);
+    if (answer.items) {
+      const { items: unread = [] } = answer.body as { items?: readonly unknown[] };
+      return { list: answer.body, items: [...answer.items, ...unread.map(read)] };
+    }
+    const list = (await this.expect(request)) as { items?: readonly unknown[] };
+    return { list, items: (list.items ?? []).map(read) };
+  }
+
+  async #withFreshCredentials<A extends ApiAnswer>(send: () => Promise<A>): Promise<A> {
+    const answer = await send();
+    if (answer.status !== 401) return answer;
+    this.#modules.credentials.refused();
+    return send();
   }
 
   /**
@@ -167,7 +161,38 @@ export class ApiClient {
     }
   }
 
-  async #once(request: ApiRequest): Promise<ApiAnswer> {
+  #whole(request: ApiRequest): Promise<ApiAnswer> {
+    return this.#exchange(request, async (url, { headers, ...rest }) => {
+      const { body } = request;
+      const response = await this.#got(url, {
+        ...rest,
+        method: methods[request.verb],
+        headers: {
+          ...headers,
+          ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { response, body: parseBody(response.body) };
+    });
+  }
+
+  #itemByItem<T>(
+    request: ApiRequest,
+    read: (item: unknown) => T,
+  ): Promise<ApiAnswer & { readonly items: readonly T[] | undefined }> {
+    return this.#exchange(request, async (url, options) => {
+      const stream = this.#got.stream(url, options);
+      const { text, items } = await readItems(stream, read);
+      // Always there when the body has come to its end.
+      return { response: stream.response as Response, body: parseBody(text), items };
+    });
+  }
+
+  async #exchange<A extends { readonly response: PlainResponse; readonly body: unknown }>(
+    request: ApiRequest,
+    send: (url: URL, options: SendOptions) => Promise<A>,
+  ): Promise<Omit<A, 'response'> & ApiAnswer> {
     const { clock, credentials, lanes, skew } = this.#modules;
     return lanes.run(request.urgency, request.signal, async () => {
       const limit = new TimeLimit(clock, request.signal);
@@ -175,21 +200,16 @@ export class ApiClient {
       try {
         const { server, agent, headers } = await credentials.current(limit.signal);
         const sentAt = clock.now();
-        const response = await this.#got(new URL(request.path, server), {
-          method: methods[request.verb],
+        const { response, ...content } = await send(new URL(request.path, server), {
           agent: { http: agent, https: agent },
-          headers: {
-            ...headers,
-            ...(request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
-          },
-          ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+          headers,
           signal: limit.signal,
         });
         skew.observe(response.headers.date, sentAt, clock.now());
         this.#count(request, response.statusCode, sentAt);
         const answer = {
+          ...content,
           status: response.statusCode,
-          body: parseBody(response.body),
           retryAfterMs: retryAfterMs(response.headers['retry-after']),
         };
         if (answer.status === 429 && !hasCause(answer.body, 'DisruptionBudget')) {
@@ -208,7 +228,7 @@ export class ApiClient {
   #unreachable(request: ApiRequest, error: unknown, limit: AbortSignal): ApiError {
     if (error instanceof ApiError) return error;
     const { credentials, metrics } = this.#modules;
-    if (limit.aborted || networkTroubles.has(codeOf(error))) credentials.unreachable();
+    if (limit.aborted || isNetworkTrouble(error)) credentials.unreachable();
     else credentials.refused();
     metrics.apiRequests.observe({ verb: request.verb, resource: request.resource, code: 'none' }, 0);
     // got's own error says only that it was aborted, and holds the request with its token; its cause does not.
@@ -224,12 +244,4 @@ export class ApiClient {
       (this.#modules.clock.now() - sentAt) / 1000,
     );
   }
-}
-
-function pauseOf(answer: ApiAnswer): number {
-  return Math.min(answer.retryAfterMs ?? defaultPauseMs, longestPauseMs);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

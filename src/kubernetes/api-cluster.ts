@@ -83,11 +83,9 @@ export class ApiCluster implements Cluster {
     for (;;) {
       const path = `/api/v1/pods?${query.toString()}`;
       const request = { verb: 'list', resource: 'pods', path, urgency, signal } as const;
-      const page = (await this.#client.expect(request)) as {
-        metadata?: { resourceVersion?: string; continue?: string };
-        items?: readonly PodObject[];
-      };
-      for (const item of page.items ?? []) pods.push(toPodView(item));
+      const { list, items } = await this.#client.list(request, (item) => toPodView(item as PodObject));
+      const page = list as { metadata?: { resourceVersion?: string; continue?: string } };
+      pods.push(...items);
       const next = page.metadata?.continue;
       if (next === undefined || next === '') {
         const version = page.metadata?.resourceVersion ?? '';

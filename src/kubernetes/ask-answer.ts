@@ -1,4 +1,4 @@
-import type { ApiAnswer } from './api-client.ts';
+import type { ApiAnswer } from './api-request.ts';
 import type { AskAnswer, PodRef, RefusalCause } from './cluster.ts';
 import { hasCause, statusOf, textOf } from './status.ts';
 

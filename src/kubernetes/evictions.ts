@@ -1,4 +1,5 @@
-import type { ApiAnswer, ApiClient } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
+import type { ApiAnswer } from './api-request.ts';
 import { isNotFound, noAnswer, podPath, toAnswer } from './ask-answer.ts';
 import type { AskAnswer, PodRef, Urgency } from './cluster.ts';
 

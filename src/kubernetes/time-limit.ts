@@ -1,3 +1,4 @@
+import { Alarm } from '../alarm.ts';
 import type { Clock } from '../clock.ts';
 
 /**
@@ -8,7 +9,8 @@ export class TimeLimit {
   readonly #clock: Clock;
   readonly #outer: AbortSignal;
   readonly #controller = new AbortController();
-  #timer: AbortController | undefined;
+  readonly #alarm: Alarm;
+  #ms = 0;
   readonly #forward = (): void => {
     this.#controller.abort(this.#outer.reason);
   };
@@ -17,6 +19,9 @@ export class TimeLimit {
     outer.throwIfAborted();
     this.#clock = clock;
     this.#outer = outer;
+    this.#alarm = new Alarm(clock, () => {
+      this.#controller.abort(new Error(`no answer within ${this.#ms / 1000} s`));
+    });
     outer.addEventListener('abort', this.#forward, { once: true });
   }
 
@@ -25,19 +30,12 @@ export class TimeLimit {
   }
 
   restart(ms: number): void {
-    this.#timer?.abort();
-    const timer = new AbortController();
-    this.#timer = timer;
-    this.#clock.sleep(ms, timer.signal).then(
-      () => {
-        this.#controller.abort(new Error(`no answer within ${ms / 1000} s`));
-      },
-      () => {},
-    );
+    this.#ms = ms;
+    this.#alarm.set(this.#clock.now() + ms);
   }
 
   end(): void {
-    this.#timer?.abort();
+    this.#alarm.stop();
     this.#outer.removeEventListener('abort', this.#forward);
   }
 }

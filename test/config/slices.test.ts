@@ -61,7 +61,7 @@ describe('the configuration', () => {
         kubeconfigPath: undefined,
         apiServer: undefined,
         requestRate: undefined,
-        concurrency: 20,
+        concurrency: 40,
         useApiServerCache: false,
       },
       queue: undefined,

@@ -46,7 +46,7 @@ export const kubernetes = {
         'Requests to the API server that may be under way at the same time. The default asks the pods of a node all but at once ' +
         'and is small beside the 200 changing requests that an API server by default has in work.',
       format: 'integer',
-      default: 20,
+      default: 40,
       min: 1,
       max: 1000,
       env: 'NTH_KUBE_API_CONCURRENCY',
