@@ -129,9 +129,10 @@ export type AskAnswer =
   | { readonly answer: 'refused'; readonly cause: RefusalCause; readonly text: string };
 
 /**
- * How urgent a request is. Marks have a lane of their own; within the drain lane the earlier instant goes first.
+ * How urgent a request is. Marks have a lane of their own; within the drain lane the earlier instant goes first; what
+ * only tells of the work is sent when neither has anything to send.
  */
-export type Urgency = 'mark' | Instant;
+export type Urgency = 'mark' | Instant | 'background';
 
 /** What a node is to carry, said in terms of why. */
 export interface Marks {

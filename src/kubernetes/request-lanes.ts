@@ -15,23 +15,32 @@ interface Waiting {
   readonly start: () => void;
 }
 
+/** A lane's requests that wait, and how many of it are under way. */
+interface Lane {
+  readonly waiting: Waiting[];
+  readonly concurrency: number;
+  running: number;
+}
+
 /** Marks under way at the same time: few, small, and never behind a drain. */
 const markConcurrency = 10;
 
+/** What tells of the work: nobody waits for it. */
+const backgroundConcurrency = 2;
+
 /**
  * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request;
- * among drains the earliest deadline goes first, first come first served within one; after an
+ * among drains the earliest deadline goes first, first come first served within one; what is in the background
+ * starts only while nothing else waits, and where there is a rate it leaves half of the burst alone; after an
  * overloaded server's pushback nothing starts until the time that it asked for has passed.
  */
 export class RequestLanes {
   readonly #clock: Clock;
-  readonly #drainConcurrency: number;
   readonly #qps: number | undefined;
   readonly #burst: number;
-  readonly #marks: Waiting[] = [];
-  readonly #drains: Waiting[] = [];
-  #marksRunning = 0;
-  #drainsRunning = 0;
+  readonly #marks: Lane = { waiting: [], concurrency: markConcurrency, running: 0 };
+  readonly #drains: Lane;
+  readonly #background: Lane = { waiting: [], concurrency: backgroundConcurrency, running: 0 };
   #tokens: number;
   #tokensAt: number;
   #pausedFrom = 0;
@@ -40,7 +49,7 @@ export class RequestLanes {
 
   constructor(options: RequestLanesOptions, modules: { readonly clock: Clock }) {
     this.#clock = modules.clock;
-    this.#drainConcurrency = options.concurrency;
+    this.#drains = { waiting: [], concurrency: options.concurrency, running: 0 };
     this.#qps = options.qps;
     this.#burst = Math.max(1, options.burst ?? 1);
     this.#tokens = this.#burst;
@@ -49,13 +58,12 @@ export class RequestLanes {
 
   /** Runs `request` when its turn comes. @throws the signal's reason where it is aborted while waiting */
   async run<T>(urgency: Urgency, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-    const isMark = urgency === 'mark';
-    await this.#turn(isMark ? this.#marks : this.#drains, isMark ? 0 : urgency, signal);
+    const lane = this.#laneOf(urgency);
+    await this.#turn(lane.waiting, typeof urgency === 'number' ? urgency : 0, signal);
     try {
       return await request();
     } finally {
-      if (isMark) this.#marksRunning -= 1;
-      else this.#drainsRunning -= 1;
+      lane.running -= 1;
       this.#startDue();
     }
   }
@@ -65,6 +73,11 @@ export class RequestLanes {
     const now = this.#clock.now();
     this.#pausedUntil = this.#isPaused(now) ? Math.max(this.#pausedUntil, now + ms) : now + ms;
     this.#pausedFrom = now;
+  }
+
+  #laneOf(urgency: Urgency): Lane {
+    if (urgency === 'mark') return this.#marks;
+    return urgency === 'background' ? this.#background : this.#drains;
   }
 
   #turn(lane: Waiting[], order: number, signal: AbortSignal): Promise<void> {
@@ -90,20 +103,23 @@ export class RequestLanes {
   }
 
   #startDue(): void {
-    while (this.#marks.length > 0 && this.#marksRunning < markConcurrency) {
-      if (!this.#mayStart()) return;
-      this.#marksRunning += 1;
-      this.#marks.shift()?.start();
+    if (!this.#start(this.#marks, 0) || !this.#start(this.#drains, 0)) return;
+    if (this.#marks.waiting.length > 0 || this.#drains.waiting.length > 0) return;
+    this.#start(this.#background, Math.floor(this.#burst / 2));
+  }
+
+  /** @returns whether others may start: not where the rate, or the server's pushback, holds this lane up */
+  #start(lane: Lane, tokensToLeave: number): boolean {
+    while (lane.waiting.length > 0 && lane.running < lane.concurrency) {
+      if (!this.#mayStart(tokensToLeave)) return false;
+      lane.running += 1;
+      lane.waiting.shift()?.start();
     }
-    while (this.#drains.length > 0 && this.#drainsRunning < this.#drainConcurrency) {
-      if (!this.#mayStart()) return;
-      this.#drainsRunning += 1;
-      this.#drains.shift()?.start();
-    }
+    return true;
   }
 
   /** Takes a token; where there is none, or the server asked for a pause, sees to it that we look again. */
-  #mayStart(): boolean {
+  #mayStart(tokensToLeave: number): boolean {
     const now = this.#clock.now();
     if (this.#isPaused(now)) {
       this.#wakeIn(this.#pausedUntil - now);
@@ -113,8 +129,9 @@ export class RequestLanes {
     const sinceMs = Math.max(0, now - this.#tokensAt);
     this.#tokens = Math.min(this.#burst, this.#tokens + (sinceMs / 1000) * this.#qps);
     this.#tokensAt = now;
-    if (this.#tokens < 1) {
-      this.#wakeIn(Math.ceil(((1 - this.#tokens) / this.#qps) * 1000));
+    const needed = Math.min(this.#burst, 1 + tokensToLeave);
+    if (this.#tokens < needed) {
+      this.#wakeIn(Math.ceil(((needed - this.#tokens) / this.#qps) * 1000));
       return false;
     }
     this.#tokens -= 1;

@@ -85,3 +85,33 @@ test('a request that fails gives its place back', async () => {
   await clock.settle();
   assert.deepEqual(started, ['next']);
 });
+
+test('what is in the background starts only while nothing else waits, two at a time', async () => {
+  const { clock, ask, done, started } = lanes();
+  void ask('drain', 10);
+  void ask('waiting drain', 10);
+  for (const name of ['told', 'told too', 'told last']) void ask(name, 'background');
+  await clock.settle();
+  assert.deepEqual(started, ['drain']);
+  await done('drain');
+  assert.deepEqual(started, ['drain', 'waiting drain', 'told', 'told too']);
+  await done('told');
+  assert.deepEqual(started.at(-1), 'told last');
+});
+
+test('what is in the background leaves half of the burst to what is urgent', async () => {
+  const { clock, ask, done, started } = lanes({ concurrency: 10, qps: 1, burst: 4 });
+  for (const name of ['told 1', 'told 2', 'told 3']) {
+    void ask(name, 'background').then(() => {});
+    await clock.settle();
+    if (started.includes(name)) await done(name);
+  }
+  assert.deepEqual(started, ['told 1', 'told 2']);
+  for (const name of ['drain 1', 'drain 2']) void ask(name, 10);
+  await clock.settle();
+  assert.deepEqual(started.slice(2), ['drain 1', 'drain 2']);
+  await clock.advance(2_000);
+  assert.ok(!started.includes('told 3'));
+  await clock.advance(1_000);
+  assert.ok(started.includes('told 3'));
+});
