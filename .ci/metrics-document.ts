@@ -91,9 +91,10 @@ ${table(ofProcess)}
 ## What the labels say
 
 - \`kind\`: ${interruptionKinds.map(code).join(', ')}.
-- \`source\`: \`imds\`.
-- \`against\`: \`imds\` or \`kubernetes\`.
+- \`source\`: \`imds\` or \`sqs\`.
+- \`against\`: \`imds\`, \`kubernetes\` or \`aws\`.
 - \`server\`: \`metrics\` or \`probes\`.
+- \`service\`, \`action\`: of AWS, as in its policies, such as \`sqs\` and \`ReceiveMessage\`.
 - \`code\`: the HTTP status, or \`none\` where no answer came.
 
 ${values('`outcome` of `nth_pods_total`', outcomes)}

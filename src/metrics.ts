@@ -142,6 +142,13 @@ export function createMetrics(version: string) {
       buckets: [0.005, 0.025, 0.1, 0.5, 2, 10],
       registers,
     }),
+    awsRequests: new Histogram({
+      name: 'nth_aws_request_duration_seconds',
+      help: 'Duration of requests to AWS, by service, action and status code; receiving waits for messages',
+      labelNames: ['service', 'action', 'code'],
+      buckets: [0.025, 0.1, 0.5, 2, 10, 25],
+      registers,
+    }),
   };
 }
 
