@@ -2,7 +2,7 @@ import got, { type Got } from 'got';
 import type { ClockSkew } from '../clock-skew.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../metrics.ts';
-import { TimeLimit } from '../kubernetes/time-limit.ts';
+import { TimeLimit } from '../time-limit.ts';
 import { Agents, type AgentOptions } from './agents.ts';
 import type { RawAnswer } from './answers.ts';
 import { AwsError } from './error.ts';

@@ -10,7 +10,7 @@ import { readItems } from './list-items.ts';
 import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
 import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
-import { TimeLimit } from './time-limit.ts';
+import { TimeLimit } from '../time-limit.ts';
 
 interface SendOptions {
   readonly agent: { readonly http: https.Agent; readonly https: https.Agent };

@@ -1,5 +1,5 @@
-import { Alarm } from '../alarm.ts';
-import type { Clock } from '../clock.ts';
+import { Alarm } from './alarm.ts';
+import type { Clock } from './clock.ts';
 
 /**
  * A signal that is aborted with `outer`, or when the time given at the last `restart` is over.
