@@ -135,6 +135,11 @@ export function createMetrics(version: string) {
       labelNames: ['server'],
       registers,
     }),
+    kubernetesEventsDropped: new Counter({
+      name: 'nth_kubernetes_events_dropped_total',
+      help: 'Kubernetes events that could not be put, or for which the queue had no room',
+      registers,
+    }),
     apiRequests: new Histogram({
       name: 'nth_kubernetes_request_duration_seconds',
       help: 'Duration of requests to the Kubernetes API server, by verb, resource and status code',

@@ -214,6 +214,34 @@ export interface Cluster {
   daemonSetExists(namespace: string, name: string, urgency: Urgency, signal: AbortSignal): Promise<boolean>;
 }
 
+/** What a Kubernetes event is about. */
+export interface EventSubject {
+  readonly kind: 'Node' | 'Pod' | 'PodDisruptionBudget';
+  /** Of what has one. */
+  readonly namespace?: string;
+  readonly name: string;
+  /** A node's is found out. */
+  readonly uid?: string;
+}
+
+/** Something that happened, to be shown with the object it is about. */
+export interface KubernetesEvent {
+  readonly about: EventSubject;
+  readonly isWarning: boolean;
+  /** In one word, by which events are found. */
+  readonly reason: string;
+  readonly message: string;
+  /** A node's are found out. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly at: Instant;
+}
+
+/** Takes Kubernetes events and puts them in the background. */
+export interface EventSink {
+  /** Returns at once, and never throws. */
+  emit(event: KubernetesEvent): void;
+}
+
 /** A request that the API server refused, or that never reached it (`status` undefined). */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
