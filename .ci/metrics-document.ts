@@ -1,5 +1,5 @@
 import type { PodOutcome } from '../src/drain/report.ts';
-import type { Phase } from '../src/handling/node-workflow.ts';
+import type { Phase } from '../src/handling/workflow-observer.ts';
 import { interruptionKinds } from '../src/interruption/interruption.ts';
 import type { RefusalCause } from '../src/kubernetes/cluster.ts';
 import { createMetrics } from '../src/metrics.ts';

@@ -8,6 +8,7 @@ import { DaemonSets } from './daemon-sets.ts';
 import { KubeletCheck } from './kubelet-check.ts';
 import { graceSecondsOf, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PodBoard } from './pod-board.ts';
+import { PodProgressNews, type PodProgress } from './pod-progress.ts';
 import { podRecords, type DrainReport } from './report.ts';
 import { TaskGroup } from './task-group.ts';
 import { Turns } from './turns.ts';
@@ -24,6 +25,7 @@ export interface DrainModules {
   readonly cluster: Cluster;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'evictionsRefused'>;
+  readonly onPods?: ((pods: readonly PodProgress[]) => void) | undefined;
 }
 
 /** After a list that failed. */
@@ -47,6 +49,7 @@ export class NodeDrain {
   readonly #volumes: VolumeWait;
   readonly #ended = new AbortController();
   readonly #tasks = new TaskGroup();
+  readonly #news: PodProgressNews;
   #goal: DrainGoal;
   #plan: DrainPlan = { leaving: [], staying: [], allAtOnce: false };
   #changed = Promise.withResolvers<void>();
@@ -63,11 +66,13 @@ export class NodeDrain {
     const urgency = (): Instant => this.#urgency;
     this.#daemonSets = new DaemonSets(modules.cluster);
     this.#volumes = new VolumeWait(options, { ...modules, urgency });
-    this.#kubelet = new KubeletCheck(options, { ...modules, board: this.#board });
+    const shared = { ...modules, board: this.#board };
+    this.#kubelet = new KubeletCheck(options, shared);
     this.#turns = new Turns(
       { policy: options.policy, goal: () => this.#goal, urgency },
-      { ...modules, board: this.#board, ended: this.#ended.signal, spawn: (task) => this.#spawn(task) },
+      { ...shared, ended: this.#ended.signal, spawn: (task) => this.#spawn(task), wake: () => this.#wake() },
     );
+    this.#news = new PodProgressNews((pod) => this.#turns.budgetReason(pod), shared);
   }
 
   /** Another interruption has joined, or one of several is over: go on towards this. */
@@ -120,6 +125,7 @@ export class NodeDrain {
       for (;;) {
         this.#tasks.throwIfFailed();
         this.#turns.begin(this.#plan);
+        this.#news.tell();
         const endBy = this.#goal.endBy ?? Infinity;
         if (isSo() || this.#ended.signal.aborted || clock.now() >= endBy) return;
         if (this.#kubelet.isDue) {
@@ -213,6 +219,7 @@ export class NodeDrain {
   }
 
   #report(startedAt: Instant): DrainReport {
+    this.#news.tell();
     return {
       node: this.#options.node,
       startedAt,

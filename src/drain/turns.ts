@@ -10,6 +10,8 @@ export interface TurnsModules extends PodAskingModules {
   readonly ended: AbortSignal;
   /** Lets a task of the drain run. */
   readonly spawn: (task: Promise<void>) => void;
+  /** Makes the drain look at its pods. */
+  readonly wake: () => void;
 }
 
 /** A pod that is gone while it is being asked: how long its answer is waited for. */
@@ -108,7 +110,8 @@ export class Turns {
   }
 
   #noteRefused(pod: LeavingPod): void {
-    const { ended, spawn } = this.#modules;
+    const { ended, spawn, wake } = this.#modules;
+    wake();
     const { cause } = pod.refusal ?? {};
     // Two budgets on one pod are told by a 500 that only the budgets themselves explain.
     if (cause !== 'budget' && cause !== 'unavailable') return;

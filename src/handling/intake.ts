@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics.ts';
 import { NodeActions } from './node-actions.ts';
 import { NodeWorkflow, type NodeWorkflowOptions } from './node-workflow.ts';
 import type { OwnNode } from './own-node.ts';
+import type { WorkflowObserver } from './workflow-observer.ts';
 
 export interface IntakeModules {
   readonly clock: Clock;
@@ -16,6 +17,8 @@ export interface IntakeModules {
   readonly sources: readonly Source[];
   /** What this node carries from before; a source as well. */
   readonly ownNode: OwnNode;
+  /** Told what happens to each node. @default nobody */
+  readonly observers?: readonly WorkflowObserver[];
 }
 
 /** Pulls from every source and brings what it is lent to its node's workflow: one workflow a node at a time. */
@@ -26,6 +29,7 @@ export class Intake {
   readonly #actions: NodeActions;
   readonly #workflows = new Map<string, NodeWorkflow>();
   readonly #running = new Set<Promise<void>>();
+  #workflowsStarted = 0;
 
   constructor(options: NodeWorkflowOptions, modules: IntakeModules) {
     this.#options = options;
@@ -124,7 +128,9 @@ export class Intake {
   }
 
   #start(node: string, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
-    const workflow = new NodeWorkflow(node, this.#options, {
+    this.#workflowsStarted += 1;
+    const workflow = new NodeWorkflow({ node, id: this.#workflowsStarted }, this.#options, {
+      observers: [],
       ...this.#modules,
       actions: this.#actions,
       settle: async (it, outcome) => {

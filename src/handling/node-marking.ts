@@ -16,7 +16,8 @@ export interface NodeMarkingOptions {
   readonly node: string;
   /** Read before each attempt, so that it marks for what has joined meanwhile. */
   readonly marks: () => Marks;
-  readonly onAttempt: (succeeded: boolean) => void;
+  /** @param trouble why it did not succeed */
+  readonly onAttempt: (trouble: string | undefined) => void;
 }
 
 export interface NodeMarkingModules {
@@ -87,7 +88,7 @@ export class NodeMarking {
     for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
       const result = await this.#attempt(signal);
       const succeeded = result === 'marked' || result === 'was-marked';
-      this.#options.onAttempt(succeeded);
+      this.#options.onAttempt(succeeded ? undefined : this.#textOf(result));
       if (succeeded) {
         this.#trouble = undefined;
         return;

@@ -14,7 +14,9 @@ import { Mandate, type MandateOptions } from './mandate.ts';
 import type { NodeActions } from './node-actions.ts';
 import { NodeMarking } from './node-marking.ts';
 import { rehearse } from './rehearsal.ts';
+import type { Phase, WorkflowObserver } from './workflow-observer.ts';
 import { WorkflowStory } from './workflow-story.ts';
+import { WorkflowTelling } from './workflow-telling.ts';
 
 export interface NodeWorkflowOptions extends MandateOptions {
   readonly drain: DrainPolicy;
@@ -26,9 +28,8 @@ export interface NodeWorkflowModules extends GiveBackModules {
   readonly cluster: Cluster;
   readonly metrics: Metrics;
   readonly actions: NodeActions;
+  readonly observers: readonly WorkflowObserver[];
 }
-
-export type Phase = 'received' | 'waiting' | 'draining' | 'settling';
 
 /** Evictions begin when the node is marked, or after this: a mark that fails never blocks the drain. */
 const waitForMarkMs = 3_000;
@@ -55,6 +56,7 @@ export class NodeWorkflow {
   readonly #options: NodeWorkflowOptions;
   readonly #modules: NodeWorkflowModules;
   readonly #logger: Logger;
+  readonly #telling: WorkflowTelling;
   readonly #story: WorkflowStory;
   readonly #marking: NodeMarking;
   readonly #ledger = new Ledger();
@@ -65,21 +67,28 @@ export class NodeWorkflow {
   #drain: DrainAttempt | undefined;
   #hasEnded = false;
 
-  constructor(node: string, options: NodeWorkflowOptions, modules: NodeWorkflowModules) {
+  constructor(
+    { node, id }: { readonly node: string; readonly id: number },
+    options: NodeWorkflowOptions,
+    modules: NodeWorkflowModules,
+  ) {
     this.node = node;
     this.#options = options;
     this.#logger = modules.logger.child({ node });
     this.#modules = { ...modules, logger: this.#logger };
     this.#mandate = new Mandate(options, { ...modules, ledger: this.#ledger });
-    this.#story = new WorkflowStory(node, this.#ledger, this.#modules);
+    this.#telling = new WorkflowTelling(
+      { id, node, dryRun: options.dryRun },
+      { ...this.#modules, ledger: this.#ledger, mandate: this.#mandate },
+    );
+    this.#story = new WorkflowStory(node, this.#ledger, { ...this.#modules, telling: this.#telling });
     this.#marking = new NodeMarking(
       {
         node,
         marks: () => this.#mandate.marks,
-        onAttempt: (succeeded) => {
+        onAttempt: (trouble) => {
           // That the node has been drained is written down, but is no action on it.
-          if (!this.#mandate.isFulfilled)
-            this.#story.markAttempted(succeeded, this.#mandate.decision.response);
+          if (!this.#mandate.isFulfilled) this.#story.markAttempted(trouble, this.#mandate.decision.response);
         },
       },
       this.#modules,
@@ -90,8 +99,13 @@ export class NodeWorkflow {
   /** Something new for this node. false: too late, the workflow has ended and a new one is needed. */
   join(item: Delivery | Cancellation): boolean {
     if (this.#hasEnded) return false;
-    if (item.type === 'interruption') this.#ledger.enter(item);
-    else this.#ledger.cancel(item);
+    if (item.type === 'interruption') {
+      this.#ledger.enter(item);
+      this.#telling.tell({ type: 'received', interruption: item.interruption, source: item.source });
+    } else {
+      this.#ledger.cancel(item);
+      this.#telling.tell({ type: 'cancelled', cancellation: item });
+    }
     this.#marking.request();
     this.#change.tell();
     if (!this.#drain) return true;
@@ -123,11 +137,15 @@ export class NodeWorkflow {
         outcome = await this.#work(stopping, ended.signal);
       } catch (error) {
         hasFailed = true;
-        if (!killing.aborted) this.#logger.error('The work on the node failed and is tried again', { error });
+        if (!killing.aborted) {
+          this.#logger.error('The work on the node failed and is tried again', { error });
+          this.#telling.tell({ type: 'failed', error });
+        }
       }
       this.#hasEnded = true;
       this.#enter('settling');
       await giveBack(this.#ledger, outcome, hasFailed, this.#modules);
+      this.#telling.tell({ type: 'ended', outcome });
       // The marking is still at work: it tells the node that it is drained, and lets volumes go where that is asked.
       if (outcome === 'drained') await this.#untilMarked(lastWordMs, ended.signal);
     } catch (error) {
@@ -156,10 +174,15 @@ export class NodeWorkflow {
       const { goal } = this.#mandate;
       const now = this.#modules.clock.now();
       const { fields: story } = this.#story;
-      await rehearse({ node: this.node, response, policy, goal, now, story }, this.#modules, signal);
+      await rehearse(
+        { node: this.node, response, policy, goal, now, story },
+        { ...this.#modules, onPods: (pods) => this.#telling.tell({ type: 'pods', pods }) },
+        signal,
+      );
       // What joined meanwhile is rehearsed as well.
     } while (known !== this.#ledger.interruptions.length);
     this.#hasEnded = true;
+    this.#telling.tell({ type: 'attempted', outcome: 'dry-run', report: undefined, troubles: [] });
     return 'dry-run';
   }
 
@@ -209,7 +232,10 @@ export class NodeWorkflow {
     this.#enter('draining');
     this.#story.drainBegins(this.#mandate.decision.deadline);
     const options = { node: this.node, policy: this.#options.drain, goal: this.#mandate.goal };
-    this.#drain = new DrainAttempt(options, this.#modules);
+    this.#drain = new DrainAttempt(options, {
+      ...this.#modules,
+      onPods: this.#telling.isHeard ? (pods) => this.#telling.tell({ type: 'pods', pods }) : undefined,
+    });
     try {
       const report = await this.#drain.run(signal);
       if (!report) this.#story.drainBroken();
@@ -269,5 +295,6 @@ export class NodeWorkflow {
     workflows.dec({ phase: this.#phase });
     workflows.inc({ phase });
     this.#phase = phase;
+    this.#telling.tell({ type: 'phase', phase });
   }
 }

@@ -1,5 +1,6 @@
 import { DaemonSets } from '../drain/daemon-sets.ts';
 import { planDrain, type DrainGoal, type DrainPolicy } from '../drain/plan.ts';
+import { stayingProgress, waitingProgress, type PodProgress } from '../drain/pod-progress.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Response } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
@@ -18,11 +19,15 @@ export async function rehearse(
     readonly now: Instant;
     readonly story: LogFields;
   },
-  modules: { readonly cluster: Cluster; readonly logger: Logger },
+  modules: {
+    readonly cluster: Cluster;
+    readonly logger: Logger;
+    readonly onPods: (pods: readonly PodProgress[]) => void;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const { node, response, policy, goal, now, story } = options;
-  const { cluster, logger } = modules;
+  const { cluster, logger, onPods } = modules;
   logger.info('Node would have been marked, but dry-run flag was set', story);
   if (response === 'mark') {
     logger.info('Node would have been cordoned, but dry-run flag was set.', story);
@@ -33,6 +38,7 @@ export async function rehearse(
     const daemonSets = new DaemonSets(cluster);
     await Promise.all(daemonSets.check(pods, rehearsalUrgency, signal));
     const { leaving, staying } = planDrain(pods, policy, goal, daemonSets.deleted, now);
+    onPods([...leaving.map(waitingProgress), ...staying.map(stayingProgress)]);
     for (const { pod, because } of leaving) {
       logger.info('Pod would have been evicted, but dry-run flag was set', {
         pod: `${pod.namespace}/${pod.name}`,

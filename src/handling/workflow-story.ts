@@ -6,17 +6,20 @@ import type { Response } from '../interruption/policy.ts';
 import type { LogFields, Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { NodeAction, NodeActions } from './node-actions.ts';
+import type { AttemptEnd } from './workflow-observer.ts';
+import type { WorkflowTelling } from './workflow-telling.ts';
 
 export interface WorkflowStoryModules {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly actions: NodeActions;
+  readonly telling: WorkflowTelling;
 }
 
 const machineHasEnded = "nothing: the machine's end has passed";
 
-/** What the operator gets to see of a workflow: log lines (with NTH's texts) and metrics. */
+/** What the operator gets to see of a workflow: log lines (with NTH's texts), metrics, and what observers make of it. */
 export class WorkflowStory {
   readonly #node: string;
   readonly #ledger: Ledger;
@@ -44,20 +47,24 @@ export class WorkflowStory {
     };
   }
 
-  markAttempted(succeeded: boolean, response: Response): void {
+  /** @param trouble why it did not succeed */
+  markAttempted(trouble: string | undefined, response: Response): void {
+    const succeeded = trouble === undefined;
     const isUnmarking = this.#ledger.interruptions.length === 0;
-    this.#count(isUnmarking ? 'uncordon' : 'pre-drain', succeeded);
-    if (!succeeded && response === 'mark') this.#count('cordon', false);
+    this.#count(isUnmarking ? 'uncordon' : 'pre-drain', trouble);
+    if (!succeeded && response === 'mark') this.#count('cordon', trouble);
     if (!succeeded || this.#isMarked || isUnmarking) return;
     this.#isMarked = true;
     this.#modules.metrics.noticeToMark.observe(this.#secondsSinceNotice(this.#modules.clock.now()));
     this.#modules.logger.info('Node marked', this.fields);
+    this.#modules.telling.tell({ type: 'marked' });
   }
 
   /** The node carries its marks, and that is all that was asked for. */
   marked(): void {
-    this.#count('cordon', true);
+    this.#count('cordon', undefined);
     this.#modules.logger.info('Node successfully cordoned', this.fields);
+    this.#attempted('marked');
   }
 
   /** Nothing but marks was asked for, and the node doesn't carry them all. */
@@ -67,11 +74,13 @@ export class WorkflowStory {
       trouble,
       next: isMachineEnd ? machineHasEnded : 'it is tried again while the signal lasts',
     });
+    this.#attempted(isMachineEnd ? 'deadline-passed' : 'failed', [`the node is not marked: ${trouble}`]);
   }
 
   /** What was ours on the node is gone. */
   unmarked(): void {
     this.#modules.logger.info('Node uncordoned and unmarked: the interruption is over', this.fields);
+    this.#attempted('cancelled');
   }
 
   waitsUntil(instant: Instant): void {
@@ -79,10 +88,12 @@ export class WorkflowStory {
       ...this.fields,
       drain_at: new Date(instant).toISOString(),
     });
+    this.#modules.telling.tell({ type: 'waits', until: instant });
   }
 
   drainBroken(): void {
     this.#modules.logger.info('The drain ends, for there is no more reason for it', this.fields);
+    this.#modules.telling.tell({ type: 'drain-broken-off' });
   }
 
   drainBegins(deadline: Instant | undefined): void {
@@ -90,6 +101,7 @@ export class WorkflowStory {
       ...this.fields,
       deadline: deadline === undefined ? undefined : new Date(deadline).toISOString(),
     });
+    this.#modules.telling.tell({ type: 'drain-began' });
   }
 
   drainEnded(report: DrainReport, isMachineEnd: boolean): void {
@@ -101,7 +113,8 @@ export class WorkflowStory {
     if (asked.length > 0) {
       metrics.noticeToLastPodAsked.observe(this.#secondsSinceNotice(Math.max(...asked)));
     }
-    this.#count('cordon-and-drain', report.complete);
+    const troubles = leftBehindReasons(report);
+    this.#count('cordon-and-drain', report.complete ? undefined : troubles.join('; '));
     const fields = {
       ...this.fields,
       seconds: (report.endedAt - report.startedAt) / 1000,
@@ -113,13 +126,15 @@ export class WorkflowStory {
     if (report.complete) {
       metrics.noticeToDrained.observe(this.#secondsSinceNotice(report.endedAt));
       logger.info('Node successfully cordoned and drained', fields);
+      this.#attempted('drained', [], report);
       return;
     }
     logger.error('There was a problem while trying to cordon and drain the node', {
       ...fields,
-      left_behind: leftBehindReasons(report),
+      left_behind: troubles,
       next: isMachineEnd ? machineHasEnded : 'the drain is tried again while the signal lasts',
     });
+    this.#attempted(isMachineEnd ? 'deadline-passed' : 'failed', troubles, report);
   }
 
   #secondsSinceNotice(instant: Instant): number {
@@ -127,10 +142,16 @@ export class WorkflowStory {
     return (instant - seenAt) / 1000;
   }
 
-  #count(action: NodeAction, succeeded: boolean): void {
+  #attempted(outcome: AttemptEnd['outcome'], troubles: readonly string[] = [], report?: DrainReport): void {
+    this.#modules.telling.tell({ type: 'attempted', outcome, report, troubles });
+  }
+
+  #count(action: NodeAction, trouble: string | undefined): void {
+    const succeeded = trouble === undefined;
     const { interruptions, cancellations } = this.#ledger;
     const ids =
       action === 'uncordon' ? cancellations.map((it) => it.interruptionId) : interruptions.map((it) => it.id);
     this.#modules.actions.count(this.#node, ids, action, succeeded);
+    this.#modules.telling.tell({ type: 'action', action, succeeded, trouble });
   }
 }

@@ -5,6 +5,7 @@ import { ClockSkew } from '../../src/clock-skew.ts';
 import { Intake } from '../../src/handling/intake.ts';
 import type { NodeWorkflowOptions } from '../../src/handling/node-workflow.ts';
 import { OwnNode } from '../../src/handling/own-node.ts';
+import type { WorkflowObserver } from '../../src/handling/workflow-observer.ts';
 import type { Delivery, Outcome, Source } from '../../src/interruption/delivery.ts';
 import type { Interruption } from '../../src/interruption/interruption.ts';
 import { ApiClient } from '../../src/kubernetes/api-client.ts';
@@ -79,7 +80,10 @@ export class BookkeepingSource implements Source {
 }
 
 /** The intake and everything behind it, over a fake API server. */
-export async function intakeOverFake(options: NodeWorkflowOptions) {
+export async function intakeOverFake(
+  options: NodeWorkflowOptions,
+  observers: readonly WorkflowObserver[] = [],
+) {
   await using parts = new AsyncDisposableStack();
   const clock = new FakeClock();
   const api = parts.use(await FakeApiServer.start({}, { clock }));
@@ -119,7 +123,7 @@ export async function intakeOverFake(options: NodeWorkflowOptions) {
     { node: 'node-1', policy: options.policy, unmarksSurvivors: false },
     { ...shared, cluster, bootedAt: () => Promise.resolve(0), isShown: () => true },
   );
-  const intake = new Intake(options, { ...shared, cluster, ownNode, sources: [source] });
+  const intake = new Intake(options, { ...shared, cluster, ownNode, sources: [source], observers });
   const kept = parts.move();
   return {
     clock,

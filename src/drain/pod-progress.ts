@@ -1,0 +1,148 @@
+import type { Instant } from '../interruption/interruption.ts';
+import type { RefusalCause } from '../kubernetes/cluster.ts';
+import type { StayingPod, Tier } from './plan.ts';
+import type { LeavingPod, PodBoard } from './pod-board.ts';
+
+export type PodState =
+  /** Its turn to be asked has not come. */
+  | 'waiting'
+  /** It is being asked. */
+  | 'asking'
+  /** It is asked again and again, and refused. */
+  | 'refused'
+  /** It has been asked, by us or by somebody else, and shuts down. */
+  | 'terminating'
+  | 'gone'
+  /** It is to be left alone. */
+  | 'stays'
+  /** Not to be evicted by the options, which spoils the drain. */
+  | 'kept';
+
+/** How far one pod has come in a drain that is under way. */
+export interface PodProgress {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Kind and name, `ReplicaSet/cart-5d9c`. */
+  readonly owner: string | undefined;
+  readonly tier: Tier | undefined;
+  readonly state: PodState;
+  /** Why it is to leave, or stays; where it is refused, what holds it. */
+  readonly because: string;
+  /** The latest instant at which its grace still fits before the deadline. */
+  readonly askBy: Instant | undefined;
+  /** When our request was accepted; undefined where it was not ours. */
+  readonly askedAt: Instant | undefined;
+  readonly askedBy: 'eviction' | 'deletion' | undefined;
+  /** What was left of its grace period, where that did not fit before the deadline. */
+  readonly clampedToSeconds: number | undefined;
+  /** When the kubelet kills it, if it has not ended by itself. */
+  readonly killedAt: Instant | undefined;
+  readonly goneAt: Instant | undefined;
+  readonly refusals: number;
+  readonly lastRefusal: RefusalCause | undefined;
+}
+
+export interface PodProgressNewsModules {
+  readonly board: PodBoard;
+  /** Told of the pods whose state has changed; where nobody listens, nothing is found out. */
+  readonly onPods?: ((pods: readonly PodProgress[]) => void) | undefined;
+}
+
+/** Finds what is new about the pods of a drain, and tells it. */
+export class PodProgressNews {
+  readonly #whyHeld: (pod: LeavingPod) => string | undefined;
+  readonly #modules: PodProgressNewsModules;
+  readonly #told = new Map<string, string>();
+
+  /** @param whyHeld why budgets hold a pod, where that is known */
+  constructor(whyHeld: (pod: LeavingPod) => string | undefined, modules: PodProgressNewsModules) {
+    this.#whyHeld = whyHeld;
+    this.#modules = modules;
+  }
+
+  /** Those whose state has changed since the last call. */
+  tell(): void {
+    const { onPods } = this.#modules;
+    const news = onPods ? this.#changed() : [];
+    if (news.length > 0) onPods?.(news);
+  }
+
+  #changed(): PodProgress[] {
+    const { board } = this.#modules;
+    const news: PodProgress[] = [];
+    for (const pod of board.leaving.values()) {
+      const state = stateOf(pod);
+      const held = state === 'refused' ? this.#whyHeld(pod) : undefined;
+      const version = state === 'refused' ? `${pod.refusal?.cause} ${held === undefined}` : '';
+      if (this.#isNews(pod.planned.pod.uid, `${state} ${version}`)) news.push(progressOf(pod, state, held));
+    }
+    for (const pod of board.staying) {
+      if (this.#isNews(pod.pod.uid, pod.because)) news.push(stayingProgress(pod));
+    }
+    return news;
+  }
+
+  #isNews(uid: string, state: string): boolean {
+    if (this.#told.get(uid) === state) return false;
+    this.#told.set(uid, state);
+    return true;
+  }
+}
+
+/** Of a pod that is left alone. */
+export function stayingProgress({ pod, because, spoilsDrain }: StayingPod): PodProgress {
+  return {
+    ...names(pod),
+    ...nothingYet,
+    state: spoilsDrain ? 'kept' : 'stays',
+    because,
+    killedAt: pod.deletionAt,
+  };
+}
+
+/** Of a pod that is to leave and has not been asked. */
+export function waitingProgress({ pod, because, tier, askBy }: LeavingPod['planned']): PodProgress {
+  return { ...names(pod), ...nothingYet, tier, state: 'waiting', because, askBy };
+}
+
+const nothingYet = {
+  tier: undefined,
+  askBy: undefined,
+  askedAt: undefined,
+  askedBy: undefined,
+  clampedToSeconds: undefined,
+  killedAt: undefined,
+  goneAt: undefined,
+  refusals: 0,
+  lastRefusal: undefined,
+};
+
+function progressOf(pod: LeavingPod, state: PodState, held: string | undefined): PodProgress {
+  const { planned, asked, refusal } = pod;
+  return {
+    ...names(pod.view),
+    tier: planned.tier,
+    state,
+    because: held ?? (state === 'refused' ? refusal?.text : undefined) ?? planned.because,
+    askBy: planned.askBy,
+    askedAt: asked?.at,
+    askedBy: asked?.by,
+    clampedToSeconds: asked?.clampedToSeconds,
+    killedAt: pod.view.deletionAt,
+    goneAt: pod.goneAt,
+    refusals: refusal?.times ?? 0,
+    lastRefusal: refusal?.cause,
+  };
+}
+
+function stateOf({ goneAt, isTerminating, refusal, isBegun }: LeavingPod): PodState {
+  if (goneAt !== undefined) return 'gone';
+  if (isTerminating) return 'terminating';
+  if (refusal) return 'refused';
+  return isBegun ? 'asking' : 'waiting';
+}
+
+function names({ namespace, name, uid, owner }: LeavingPod['view']) {
+  return { namespace, name, uid, owner: owner && `${owner.kind}/${owner.name}` };
+}
