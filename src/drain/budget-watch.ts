@@ -31,7 +31,7 @@ export class BudgetWatch {
    * https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/pod-disruption-budget-v1/
    */
   isPaidFor(pod: PodView): boolean {
-    return this.#of(pod).some((budget) => {
+    return this.of(pod).some((budget) => {
       const countedAt = budget.disruptedPods.get(pod.name);
       return countedAt !== undefined && countedAt >= pod.createdAt;
     });
@@ -39,11 +39,12 @@ export class BudgetWatch {
 
   /** Why the pod is held; undefined where the budgets are not known. */
   reason(pod: PodView): string | undefined {
-    const budgets = this.#of(pod);
+    const budgets = this.of(pod);
     return budgets.length === 0 ? undefined : budgetReason(budgets);
   }
 
-  #of(pod: PodView): BudgetView[] {
+  /** The budgets that the pod falls under, where they are known. */
+  of(pod: PodView): readonly BudgetView[] {
     return budgetsOf(pod, this.#namespaces.get(pod.namespace) ?? []);
   }
 

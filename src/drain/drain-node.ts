@@ -72,7 +72,7 @@ export class NodeDrain {
       { policy: options.policy, goal: () => this.#goal, urgency },
       { ...shared, ended: this.#ended.signal, spawn: (task) => this.#spawn(task), wake: () => this.#wake() },
     );
-    this.#news = new PodProgressNews((pod) => this.#turns.budgetReason(pod), shared);
+    this.#news = new PodProgressNews((pod) => this.#turns.budgetsOf(pod), shared);
   }
 
   /** Another interruption has joined, or one of several is over: go on towards this. */

@@ -1,5 +1,6 @@
 import type { Instant } from '../interruption/interruption.ts';
-import type { RefusalCause } from '../kubernetes/cluster.ts';
+import type { BudgetView, RefusalCause } from '../kubernetes/cluster.ts';
+import { budgetReason } from './budgets.ts';
 import type { StayingPod, Tier } from './plan.ts';
 import type { LeavingPod, PodBoard } from './pod-board.ts';
 
@@ -25,6 +26,7 @@ export interface PodProgress {
   readonly uid: string;
   /** Kind and name, `ReplicaSet/cart-5d9c`. */
   readonly owner: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   readonly tier: Tier | undefined;
   readonly state: PodState;
   /** Why it is to leave, or stays; where it is refused, what holds it. */
@@ -41,6 +43,8 @@ export interface PodProgress {
   readonly goneAt: Instant | undefined;
   readonly refusals: number;
   readonly lastRefusal: RefusalCause | undefined;
+  /** Those that refuse it, where they are known. */
+  readonly budgets: readonly BudgetView[];
 }
 
 export interface PodProgressNewsModules {
@@ -51,13 +55,13 @@ export interface PodProgressNewsModules {
 
 /** Finds what is new about the pods of a drain, and tells it. */
 export class PodProgressNews {
-  readonly #whyHeld: (pod: LeavingPod) => string | undefined;
+  readonly #budgetsOf: (pod: LeavingPod) => readonly BudgetView[];
   readonly #modules: PodProgressNewsModules;
   readonly #told = new Map<string, string>();
 
-  /** @param whyHeld why budgets hold a pod, where that is known */
-  constructor(whyHeld: (pod: LeavingPod) => string | undefined, modules: PodProgressNewsModules) {
-    this.#whyHeld = whyHeld;
+  /** @param budgetsOf the budgets that a pod falls under, where they are known */
+  constructor(budgetsOf: (pod: LeavingPod) => readonly BudgetView[], modules: PodProgressNewsModules) {
+    this.#budgetsOf = budgetsOf;
     this.#modules = modules;
   }
 
@@ -73,9 +77,11 @@ export class PodProgressNews {
     const news: PodProgress[] = [];
     for (const pod of board.leaving.values()) {
       const state = stateOf(pod);
-      const held = state === 'refused' ? this.#whyHeld(pod) : undefined;
-      const version = state === 'refused' ? `${pod.refusal?.cause} ${held === undefined}` : '';
-      if (this.#isNews(pod.planned.pod.uid, `${state} ${version}`)) news.push(progressOf(pod, state, held));
+      const budgets = state === 'refused' ? this.#budgetsOf(pod) : [];
+      const version = state === 'refused' ? `${pod.refusal?.cause} ${budgets.length}` : '';
+      if (this.#isNews(pod.planned.pod.uid, `${state} ${version}`)) {
+        news.push(progressOf(pod, state, budgets));
+      }
     }
     for (const pod of board.staying) {
       if (this.#isNews(pod.pod.uid, pod.because)) news.push(stayingProgress(pod));
@@ -116,15 +122,17 @@ const nothingYet = {
   goneAt: undefined,
   refusals: 0,
   lastRefusal: undefined,
+  budgets: [],
 };
 
-function progressOf(pod: LeavingPod, state: PodState, held: string | undefined): PodProgress {
+function progressOf(pod: LeavingPod, state: PodState, budgets: readonly BudgetView[]): PodProgress {
   const { planned, asked, refusal } = pod;
+  const held = budgets.length === 0 ? refusal?.text : budgetReason(budgets);
   return {
     ...names(pod.view),
     tier: planned.tier,
     state,
-    because: held ?? (state === 'refused' ? refusal?.text : undefined) ?? planned.because,
+    because: (state === 'refused' ? held : undefined) ?? planned.because,
     askBy: planned.askBy,
     askedAt: asked?.at,
     askedBy: asked?.by,
@@ -133,6 +141,7 @@ function progressOf(pod: LeavingPod, state: PodState, held: string | undefined):
     goneAt: pod.goneAt,
     refusals: refusal?.times ?? 0,
     lastRefusal: refusal?.cause,
+    budgets,
   };
 }
 
@@ -143,6 +152,6 @@ function stateOf({ goneAt, isTerminating, refusal, isBegun }: LeavingPod): PodSt
   return isBegun ? 'asking' : 'waiting';
 }
 
-function names({ namespace, name, uid, owner }: LeavingPod['view']) {
-  return { namespace, name, uid, owner: owner && `${owner.kind}/${owner.name}` };
+function names({ namespace, name, uid, owner, labels }: LeavingPod['view']) {
+  return { namespace, name, uid, owner: owner && `${owner.kind}/${owner.name}`, labels };
 }

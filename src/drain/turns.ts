@@ -1,4 +1,5 @@
 import type { Instant } from '../interruption/interruption.ts';
+import type { BudgetView } from '../kubernetes/cluster.ts';
 import { BudgetWatch } from './budget-watch.ts';
 import { isDue, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PodAsking, type PodAskingModules } from './pod-asking.ts';
@@ -65,6 +66,11 @@ export class Turns {
       if (waits(pod)) next = Math.min(next, pod.planned.askBy ?? Infinity);
     }
     return next;
+  }
+
+  /** The budgets that a pod falls under, where they are known. */
+  budgetsOf(pod: LeavingPod): readonly BudgetView[] {
+    return this.#budgets.of(pod.planned.pod);
   }
 
   /** Why budgets hold a pod, where that is known. */

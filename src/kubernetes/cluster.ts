@@ -90,6 +90,7 @@ export type PodChange =
 export interface BudgetView {
   readonly namespace: string;
   readonly name: string;
+  readonly uid: string;
   readonly selector: LabelSelector;
   readonly disruptionsAllowed: number;
   readonly currentHealthy: number;
@@ -240,6 +241,21 @@ export interface KubernetesEvent {
 export interface EventSink {
   /** Returns at once, and never throws. */
   emit(event: KubernetesEvent): void;
+}
+
+/** One of a Node's conditions. https://kubernetes.io/docs/reference/node/node-status/#condition */
+export interface NodeCondition {
+  readonly type: 'MaintenancePlanned' | 'MaintenanceInProgress' | 'DrainInProgress' | 'Drained';
+  readonly isTrue: boolean;
+  /** The kind of interruption: by it ours are known from those of others. */
+  readonly reason: InterruptionKind;
+  readonly message: string;
+}
+
+/** Takes what a node's conditions are to be, and writes them in the background. */
+export interface ConditionSink {
+  /** Returns at once, and never throws. What of ours is not among them is taken away. */
+  set(node: string, conditions: readonly NodeCondition[]): void;
 }
 
 /** A request that the API server refused, or that never reached it (`status` undefined). */

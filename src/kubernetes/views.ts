@@ -96,6 +96,7 @@ export function toBudgetView({ metadata = {}, spec = {}, status = {} }: BudgetOb
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
     selector: spec.selector ?? {},
     disruptionsAllowed: status.disruptionsAllowed ?? 0,
     currentHealthy: status.currentHealthy ?? 0,
