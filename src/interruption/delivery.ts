@@ -40,9 +40,21 @@ export type Outcome =
   /** The machine's end came before the last pod had left. */
   | 'deadline-passed'
   | 'cancelled'
+  /** The node of an instance that was launched is Ready. */
+  | 'ready'
+  /** There is nothing for us to do: not our instance, gone, or of a kind that is not acted on. */
   | 'ignored'
+  /** The node is not in the cluster, and its signal is to be settled all the same. */
+  | 'node-not-found'
   /** Nothing was done: the source completes and deletes nothing, and does not show the signal again. */
   | 'dry-run';
+
+/**
+ * Why a delivery is given back with its work not done.
+ * - `unfinished`: it is to be tried again, after a while
+ * - `not-ours`: it may be for another cluster that reads the same source, and is to get there soon
+ */
+export type ReleaseReason = 'unfinished' | 'not-ours';
 
 /** Where interruptions come from. Pulled, so that back-pressure is by not asking. */
 export interface Source {
@@ -51,6 +63,9 @@ export interface Source {
   deliveries(intake: AbortSignal): AsyncIterable<Delivery | Cancellation>;
   /** The work is done. Retried by the source until it holds. */
   settle(delivery: Delivery | Cancellation, outcome: Outcome): Promise<void>;
-  /** The work was not done, or not to its end: the source delivers it again. */
-  release(delivery: Delivery | Cancellation): Promise<void>;
+  /**
+   * The work was not done, or not to its end: the source delivers it again.
+   * @param reason `unfinished` unless said otherwise
+   */
+  release(delivery: Delivery | Cancellation, reason?: ReleaseReason): Promise<void>;
 }
