@@ -140,6 +140,40 @@ export function createMetrics(version: string) {
       help: 'Kubernetes events that could not be put, or for which the queue had no room',
       registers,
     }),
+    indexedNodes: withoutSample(
+      new Gauge({
+        name: 'nth_indexed_nodes',
+        help: 'Nodes of the cluster that are known, in queue mode',
+        registers,
+      }),
+    ),
+    taggedInstances: withoutSample(
+      new Gauge({
+        name: 'nth_tagged_instances',
+        help: 'EC2 instances that carry the tag managed-tag, in queue mode',
+        registers,
+      }),
+    ),
+    taggedNodes: withoutSample(
+      new Gauge({
+        name: 'nth_tagged_nodes',
+        help: 'Nodes of the cluster whose instances carry the tag managed-tag, in queue mode',
+        registers,
+      }),
+    ),
+    nodeLookups: new Counter({
+      name: 'nth_node_lookups_total',
+      help: 'Look-ups of the node that a message is about, by what was found',
+      labelNames: ['found'],
+      registers,
+    }),
+    instancesNotInCluster: withoutSample(
+      new Gauge({
+        name: 'nth_instances_not_in_cluster',
+        help: 'Instances named by messages of the last 10 minutes that are no nodes of this cluster; those of other clusters where they share the queue',
+        registers,
+      }),
+    ),
     apiRequests: new Histogram({
       name: 'nth_kubernetes_request_duration_seconds',
       help: 'Duration of requests to the Kubernetes API server, by verb, resource and status code',
@@ -155,6 +189,12 @@ export function createMetrics(version: string) {
       registers,
     }),
   };
+}
+
+/** Not shown before it is set: it belongs to one mode only. */
+function withoutSample(gauge: Gauge): Gauge {
+  gauge.remove();
+  return gauge;
 }
 
 /** Gives each series its first sample, so that an alert on an increase sees the first event too. */

@@ -34,6 +34,13 @@ export function readXml(call: string, { statusCode, body }: RawAnswer): unknown 
   throw errorOf(call, statusCode, field(error, 'Code'), field(error, 'Message') || excerpt(body));
 }
 
+/** An answer as it is, where it is one. @throws AwsError */
+export function readText(call: string, answer: RawAnswer): string {
+  if (answer.statusCode === 200 && /^\s*<(?:\?xml|\w+Response)\b/.test(answer.body)) return answer.body;
+  readXml(call, answer);
+  throw errorOf(call, answer.statusCode, '', excerpt(answer.body));
+}
+
 /** The items of an element that is a list, which AWS writes as `<item>` or `<member>`. */
 export function itemsOf(element: unknown): readonly unknown[] {
   const items = child(element, 'item') ?? child(element, 'member') ?? [];

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { readJson, readXml } from './answers.ts';
+import { readJson, readText, readXml, type RawAnswer } from './answers.ts';
 import { type AwsService, endpointOf, type EndpointOptions } from './endpoints.ts';
 import { AwsError, mayPass } from './error.ts';
 import type { AwsCredentials } from './signer.ts';
@@ -84,19 +84,34 @@ export class AwsClient {
    * The answer's outermost element as an object; `answers.ts` has what reads its parts.
    * @throws AwsError; the signal's reason once it is aborted
    */
-  async query({ parameters, credentials, ...call }: QueryCall): Promise<unknown> {
-    const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
-    const fields = { Action: call.action, Version: versions[call.service], ...parameters };
-    return this.#call(call, headers, new URLSearchParams(fields).toString(), readXml, credentials);
+  async query(call: QueryCall): Promise<unknown> {
+    return this.#query(call, readXml);
   }
 
-  async #call(
+  /**
+   * The answer's text, for one that is too long to be made a tree of.
+   * @throws AwsError; the signal's reason once it is aborted
+   */
+  async queryText(call: QueryCall): Promise<string> {
+    return this.#query(call, readText);
+  }
+
+  async #query<T>(
+    { parameters, credentials, ...call }: QueryCall,
+    read: (call: string, answer: RawAnswer) => T,
+  ): Promise<T> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+    const fields = { Action: call.action, Version: versions[call.service], ...parameters };
+    return this.#call(call, headers, new URLSearchParams(fields).toString(), read, credentials);
+  }
+
+  async #call<T>(
     call: Call,
     headers: Readonly<Record<string, string>>,
     body: string,
-    read: typeof readJson,
+    read: (call: string, answer: RawAnswer) => T,
     given?: AwsCredentials | 'none',
-  ): Promise<unknown> {
+  ): Promise<T> {
     const { clock, random = Math.random, transport } = this.#modules;
     const { signal, service, action, limitMs, tries = this.#options.tries ?? 3 } = call;
     const url = call.url ?? endpointOf(service, this.#options);

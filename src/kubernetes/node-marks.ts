@@ -21,6 +21,9 @@ const rebootLabels = [actionLabel, actionTimeLabel, eventIdLabel];
 const loadBalancersLabel = 'node.kubernetes.io/exclude-from-external-load-balancers';
 const loadBalancersValue = 'aws-node-termination-handler';
 
+/** All labels that marks are made of. */
+export const markLabels: readonly string[] = [...rebootLabels, loadBalancersLabel];
+
 /** https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown */
 const outOfServiceTaint: Taint = {
   key: 'node.kubernetes.io/out-of-service',

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, type Urgency } from './cluster.ts';
+import { watchEvents, type WatchEvent } from './watch-events.ts';
 
 export interface Collection<View> {
   /** As RBAC names it. */
@@ -20,11 +21,6 @@ interface ListedObject {
 interface Page {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
   readonly items?: readonly ListedObject[];
-}
-
-interface WatchEvent {
-  readonly type?: string;
-  readonly object?: ListedObject & { readonly code?: number };
 }
 
 const pageSize = 500;
@@ -58,7 +54,9 @@ export class Snapshots {
         yield [...views.values()];
         for (;;) {
           const startedAt = this.#clock.now();
-          for await (const event of this.#watch(collection, version, urgency, signal)) {
+          const { resource, path } = collection;
+          const watched = { resource, path, watchSeconds };
+          for await (const event of watchEvents(this.#client, watched, version, urgency, signal)) {
             version = event.object?.metadata?.resourceVersion ?? version;
             if (apply(event, views, collection)) yield [...views.values()];
           }
@@ -98,35 +96,6 @@ export class Snapshots {
       const next = page.metadata?.continue ?? '';
       if (next === '') return page.metadata?.resourceVersion ?? '';
       query.set('continue', next);
-    }
-  }
-
-  async *#watch(
-    { resource, path }: { readonly resource: string; readonly path: string },
-    version: string,
-    urgency: Urgency,
-    signal: AbortSignal,
-  ): AsyncGenerator<WatchEvent> {
-    const query = new URLSearchParams({
-      watch: 'true',
-      resourceVersion: version,
-      allowWatchBookmarks: 'true',
-      timeoutSeconds: String(watchSeconds),
-    });
-    const request = {
-      verb: 'watch',
-      resource,
-      path: `${path}?${query.toString()}`,
-      urgency,
-      signal,
-    } as const;
-    for await (const event of this.#client.watch(request, watchSeconds) as AsyncGenerator<WatchEvent>) {
-      if (event.type === 'ERROR') {
-        throw new ApiError(`Cannot watch ${resource}: the server ended the watch with an error`, {
-          status: event.object?.code,
-        });
-      }
-      yield event;
     }
   }
 

@@ -1,0 +1,84 @@
+import type { NodeView, Taint } from './cluster.ts';
+import { stateAnnotation } from './mark-state.ts';
+import { markLabels } from './node-marks.ts';
+import type { NodeObject } from './views.ts';
+
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/ */
+export const hostnameLabel = 'kubernetes.io/hostname';
+export const zoneLabel = 'topology.kubernetes.io/zone';
+export const regionLabel = 'topology.kubernetes.io/region';
+export const instanceTypeLabel = 'node.kubernetes.io/instance-type';
+
+/** In this order in each node, so that all have the same shape in memory. */
+const keptLabels = [hostnameLabel, zoneLabel, regionLabel, instanceTypeLabel, ...markLabels];
+
+/**
+ * A Node without what nobody here asks for. Its labels are those above and those of our marks, its annotation is the
+ * one of ours, its taints are all, since they are one value for who writes them: a mark can be made from it.
+ */
+export interface IndexedNode extends NodeView {
+  /** As AWS names it; undefined where the Node has no provider id, or one of another kind. */
+  readonly instanceId: string | undefined;
+  readonly isReady: boolean;
+}
+
+const noTaints: readonly Taint[] = Object.freeze([]);
+const nothing: Readonly<Record<string, string>> = Object.freeze({});
+
+/** What is kept of a Node object. Fields that are empty share one value. */
+export function trim(node: NodeObject): IndexedNode {
+  const { metadata = {}, spec = {}, status = {} } = node;
+  const name = metadata.name ?? '';
+  return {
+    name,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    providerId: spec.providerID,
+    instanceId: instanceIdOf(spec.providerID),
+    unschedulable: spec.unschedulable ?? false,
+    isReady: status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? false,
+    taints: spec.taints === undefined || spec.taints.length === 0 ? noTaints : spec.taints,
+    labels: labelsOf(metadata.labels ?? nothing, name),
+    annotations: annotationsOf(metadata.annotations?.[stateAnnotation]),
+  };
+}
+
+/**
+ * The last part of `aws:///<zone>/<instance id>`. Fargate's provider ids end in a node's name.
+ * https://github.com/kubernetes/cloud-provider-aws/blob/master/pkg/providers/v1/instances.go
+ */
+export function instanceIdOf(providerId: string | undefined): string | undefined {
+  return /^aws:\/\/.*\/(i-[0-9a-z-]+)$/.exec(providerId ?? '')?.[1];
+}
+
+function labelsOf(labels: Readonly<Record<string, string>>, name: string): Readonly<Record<string, string>> {
+  const kept: Record<string, string> = {};
+  for (const key of keptLabels) {
+    const value = labels[key];
+    // One text in memory where two would be equal.
+    if (value !== undefined) kept[key] = value === name ? name : value;
+  }
+  return kept;
+}
+
+function annotationsOf(state: string | undefined): Readonly<Record<string, string>> {
+  return state === undefined ? nothing : { [stateAnnotation]: state };
+}
+
+/** Whether the two differ in nothing but the version: nearly all that a kubelet writes is of no use here. */
+export function isUnchanged(a: IndexedNode, b: IndexedNode): boolean {
+  return (
+    a.uid === b.uid &&
+    a.isReady === b.isReady &&
+    a.unschedulable === b.unschedulable &&
+    a.providerId === b.providerId &&
+    a.annotations[stateAnnotation] === b.annotations[stateAnnotation] &&
+    keptLabels.every((key) => a.labels[key] === b.labels[key]) &&
+    a.taints.length === b.taints.length &&
+    a.taints.every((taint, index) => isSameTaint(taint, b.taints[index]))
+  );
+}
+
+function isSameTaint(a: Taint, b: Taint | undefined): boolean {
+  return a.key === b?.key && a.value === b.value && a.effect === b.effect && a.timeAdded === b.timeAdded;
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../clock.ts';
+
+export interface ListDemandOptions {
+  /** Between the end of one list and the beginning of the next. */
+  readonly shortestPeriodMs: number;
+}
+
+/**
+ * Those who want a list to be read again, where no watch tells of changes. Invariant: a list serves only those who
+ * asked before it began.
+ */
+export class ListDemand {
+  readonly #options: ListDemandOptions;
+  readonly #clock: Clock;
+  #waiting: ((succeeded: boolean) => void)[] = [];
+  #wake: () => void = () => {};
+  #endedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ListDemandOptions, modules: { readonly clock: Clock }) {
+    this.#options = options;
+    this.#clock = modules.clock;
+  }
+
+  /** Asks for a list. @returns whether it succeeded @throws the signal's reason */
+  async next(signal: AbortSignal): Promise<boolean> {
+    return this.#unlessAborted(signal, (resolve) => {
+      this.#waiting.push(resolve);
+      this.#wake();
+    });
+  }
+
+  /** Resolves when somebody asks and the last list is old enough. @throws the signal's reason */
+  async wanted(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.length === 0) {
+      await this.#unlessAborted<void>(signal, (resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const { shortestPeriodMs } = this.#options;
+    const sinceMs = this.#clock.now() - this.#endedAt;
+    // A clock that was set back must not make a pause of seconds one of hours.
+    if (sinceMs >= 0) await this.#clock.sleep(shortestPeriodMs - sinceMs, signal);
+  }
+
+  /** A list begins. @returns tells that it has ended */
+  begin(): (succeeded: boolean) => void {
+    const served = this.#waiting;
+    this.#waiting = [];
+    return (succeeded) => {
+      this.#endedAt = this.#clock.now();
+      for (const tell of served) tell(succeeded);
+    };
+  }
+
+  async #unlessAborted<T>(signal: AbortSignal, begin: (resolve: (value: T) => void) => void): Promise<T> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const abort = (): void => {
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    begin(resolve);
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}

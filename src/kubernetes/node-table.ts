@@ -1,0 +1,74 @@
+import { hostnameLabel, isUnchanged, type IndexedNode } from './indexed-node.ts';
+
+/** What became of a node, told to those who asked for it. */
+export type NodeChange =
+  | { readonly type: 'present'; readonly node: IndexedNode; readonly before: IndexedNode | undefined }
+  | { readonly type: 'gone'; readonly node: IndexedNode };
+
+/** The only field that changes in place: it does so at each heartbeat of a kubelet. */
+type Row = { -readonly [K in keyof IndexedNode]: IndexedNode[K] };
+
+/**
+ * Trimmed nodes by name, instance and hostname. Invariant: each map but the first holds only nodes that are in the
+ * first; where two Node objects name one instance or host, the one that changed last is found.
+ */
+export class NodeTable {
+  readonly #byName = new Map<string, Row>();
+  readonly #byInstance = new Map<string, Row>();
+  /** Only those whose hostname is not their name. */
+  readonly #byHostname = new Map<string, Row>();
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  values(): IterableIterator<IndexedNode> {
+    return this.#byName.values();
+  }
+
+  byName(name: string): IndexedNode | undefined {
+    return this.#byName.get(name);
+  }
+
+  byInstanceId(instanceId: string): IndexedNode | undefined {
+    return this.#byInstance.get(instanceId);
+  }
+
+  /** By the label `kubernetes.io/hostname`. */
+  byHostname(hostname: string): IndexedNode | undefined {
+    const named = this.#byName.get(hostname);
+    return named?.labels[hostnameLabel] === hostname ? named : this.#byHostname.get(hostname);
+  }
+
+  /** @returns undefined where nothing has changed that anybody here asks for */
+  put(node: IndexedNode): NodeChange | undefined {
+    const before = this.#byName.get(node.name);
+    if (before && isUnchanged(before, node)) {
+      before.resourceVersion = node.resourceVersion;
+      return undefined;
+    }
+    if (before) this.#forget(before);
+    this.#byName.set(node.name, node);
+    if (node.instanceId !== undefined) this.#byInstance.set(node.instanceId, node);
+    const hostname = node.labels[hostnameLabel];
+    if (hostname !== undefined && hostname !== node.name) this.#byHostname.set(hostname, node);
+    return { type: 'present', node, before };
+  }
+
+  remove(name: string): NodeChange | undefined {
+    const node = this.#byName.get(name);
+    if (!node) return undefined;
+    this.#byName.delete(name);
+    this.#forget(node);
+    return { type: 'gone', node };
+  }
+
+  #forget(node: Row): void {
+    const { instanceId, labels } = node;
+    if (instanceId !== undefined && this.#byInstance.get(instanceId) === node) {
+      this.#byInstance.delete(instanceId);
+    }
+    const hostname = labels[hostnameLabel];
+    if (hostname !== undefined && this.#byHostname.get(hostname) === node) this.#byHostname.delete(hostname);
+  }
+}

@@ -1,0 +1,211 @@
+import { AwsError } from '../aws/error.ts';
+import type { Ec2Instance } from '../aws/instance.ts';
+import type { Instances } from '../aws/instances.ts';
+import type { Clock } from '../clock.ts';
+import type { NodeLocation } from '../interruption/interruption.ts';
+import { instanceIdOf, type IndexedNode } from '../kubernetes/indexed-node.ts';
+import type { NodeIndex } from '../kubernetes/node-index.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Found, NothingToDo, Unknown } from './found.ts';
+import { MissedInstances } from './missed-instances.ts';
+import type { TaggedInstances } from './tagged-instances.ts';
+
+export interface NodeFinderOptions {
+  /** NTH's `managed-tag`; undefined: every instance is managed (`check-tag-before-draining` is off). */
+  readonly managedTag: string | undefined;
+  /** NTH's `use-provider-id`: a node is found by its provider id alone. */
+  readonly useProviderId: boolean;
+  /** NTH's `delete-sqs-msg-if-node-not-found`. */
+  readonly settlesNotFound: boolean;
+}
+
+export interface NodeFinderModules {
+  readonly clock: Clock;
+  readonly index: Pick<
+    NodeIndex,
+    'byName' | 'byInstanceId' | 'byPrivateDnsName' | 'refresh' | 'nodes' | 'listed'
+  >;
+  readonly instances: Pick<Instances, 'describe'>;
+  readonly tagged: Pick<TaggedInstances, 'nodeOf'>;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'nodeLookups' | 'instancesNotInCluster'>;
+  /** From 0 up to, but not including, 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** EC2 may not show an instance yet that it has just launched: it is asked once more after this. */
+const consistencyMs = 3_000;
+
+/** What could not be told is looked up again after this. */
+const retryMs = 5_000;
+
+/** A machine joins its cluster within minutes of its launch, or never. */
+const joiningMs = 600_000;
+
+/** Where EC2 does not tell when it was launched. */
+const shortestPatienceMs = 60_000;
+
+/** For a node that is not expected to be new, a list from this long ago is as good as another. */
+const recentMs = 60_000;
+
+/**
+ * Finds the node that an interruption is about. What the index and the tags that were read ahead know is answered
+ * without a call; only the rest is asked of EC2.
+ */
+export class NodeFinder {
+  readonly #options: NodeFinderOptions;
+  readonly #modules: NodeFinderModules;
+  readonly #missed: MissedInstances;
+  #isDenialTold = false;
+
+  constructor(options: NodeFinderOptions, modules: NodeFinderModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#missed = new MissedInstances(modules);
+  }
+
+  /** @throws the signal's reason */
+  async find(location: NodeLocation, signal: AbortSignal): Promise<Found> {
+    const known = this.findKnown(location);
+    const found: Found = known ? { found: 'node', node: known } : await this.#look(location, signal);
+    if (found.found !== 'not-in-cluster') this.#missed.found(keyOf(location));
+    this.#modules.metrics.nodeLookups.inc({ found: 'why' in found ? found.why : found.found });
+    return found;
+  }
+
+  /** The node where it is known, and known to be managed. Makes no call. */
+  findKnown(location: NodeLocation): IndexedNode | undefined {
+    const { index, tagged } = this.#modules;
+    if (location.nodeName !== undefined) return index.byName(location.nodeName);
+    const instanceId = instanceOf(location);
+    if (instanceId === undefined) return undefined;
+    const isChecked = this.#options.managedTag !== undefined;
+    const taggedNode = tagged.nodeOf(instanceId);
+    if (isChecked && taggedNode === undefined) return undefined;
+    return this.#byInstanceId(instanceId) ?? this.#byNameOf(taggedNode, instanceId);
+  }
+
+  async #look(location: NodeLocation, signal: AbortSignal): Promise<Found> {
+    const { nodeName } = location;
+    const instanceId = instanceOf(location);
+    if (nodeName !== undefined) return this.#again(nodeName, {}, () => this.findKnown(location), signal);
+    if (instanceId === undefined) return unknown('no-location');
+    try {
+      const instance = await this.#describe(instanceId, signal);
+      this.#isDenialTold = false;
+      return instance ? await this.#resolve(instance, signal) : nothingToDo('instance-gone');
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof AwsError)) throw error;
+      return this.#withoutEc2(instanceId, error, signal);
+    }
+  }
+
+  async #describe(instanceId: string, signal: AbortSignal): Promise<Ec2Instance | undefined> {
+    const { clock, instances } = this.#modules;
+    const instance = await instances.describe(instanceId, signal);
+    if (instance) return instance;
+    await clock.sleep(consistencyMs, signal);
+    return instances.describe(instanceId, signal);
+  }
+
+  async #resolve(instance: Ec2Instance, signal: AbortSignal): Promise<Found> {
+    const { managedTag } = this.#options;
+    const { instanceId, state, privateDnsName, tags } = instance;
+    const node = this.#nodeOf(instance);
+    const mayRun = state === 'running' || state === 'pending';
+    if (!node && privateDnsName === undefined && !mayRun) return nothingToDo('not-running');
+    if (managedTag !== undefined && !tags.has(managedTag)) return nothingToDo('not-managed');
+    if (node) return { found: 'node', node };
+    if (privateDnsName === undefined) return unknown('no-dns-name');
+    return this.#again(instanceId, instance, () => this.#nodeOf(instance), signal);
+  }
+
+  /** EC2 can't be asked: what the index knows is all there is. */
+  async #withoutEc2(instanceId: string, error: AwsError, signal: AbortSignal): Promise<Found> {
+    const { index, logger } = this.#modules;
+    if (error.kind !== 'access-denied') return unknown('aws', error);
+    if (!this.#isDenialTold) {
+      logger.warn(
+        'Not allowed to look up instances, nodes are found by their provider ids alone: allow ec2:DescribeInstances',
+        { error },
+      );
+    }
+    this.#isDenialTold = true;
+    const isComplete = [...index.nodes()].every((node) => node.instanceId !== undefined);
+    if (this.#options.managedTag !== undefined || !isComplete) return unknown('aws', error);
+    return this.#again(instanceId, {}, () => this.#byInstanceId(instanceId), signal);
+  }
+
+  /** Looks once more, in an index that is up to date. */
+  async #again(
+    key: string,
+    instance: Partial<Ec2Instance>,
+    look: () => IndexedNode | undefined,
+    signal: AbortSignal,
+  ): Promise<Found> {
+    const { sinceMs, retryAfterMs } = this.#missed.miss(key);
+    const mayJoin = this.#mayJoin(instance, sinceMs);
+    const isCurrent = await this.#modules.index.refresh(signal, mayJoin ? 0 : recentMs);
+    const node = look();
+    if (node) return { found: 'node', node };
+    if (!isCurrent) return unknown('cluster');
+    return {
+      found: 'not-in-cluster',
+      isSettled: this.#options.settlesNotFound && !mayJoin,
+      retryAfterMs,
+    };
+  }
+
+  #mayJoin({ state, launchedAt }: Partial<Ec2Instance>, missedSinceMs: number): boolean {
+    if (state !== undefined && state !== 'running' && state !== 'pending') return false;
+    if (launchedAt === undefined) return missedSinceMs < shortestPatienceMs;
+    return Math.abs(this.#modules.clock.now() - launchedAt) < joiningMs;
+  }
+
+  #nodeOf({ instanceId, availabilityZone, privateDnsName }: Ec2Instance): IndexedNode | undefined {
+    const byId = this.#byInstanceId(instanceId);
+    if (byId && this.#options.useProviderId) {
+      return byId.providerId === `aws:///${availabilityZone ?? ''}/${instanceId}` ? byId : undefined;
+    }
+    if (byId || this.#options.useProviderId || privateDnsName === undefined) return byId;
+    return own(this.#modules.index.byPrivateDnsName(privateDnsName), instanceId);
+  }
+
+  #byInstanceId(instanceId: string): IndexedNode | undefined {
+    const node = this.#modules.index.byInstanceId(instanceId);
+    return !this.#options.useProviderId || isUsual(node?.providerId) ? node : undefined;
+  }
+
+  #byNameOf(name: string | undefined, instanceId: string): IndexedNode | undefined {
+    if (name === undefined || this.#options.useProviderId) return undefined;
+    return own(this.#modules.index.byName(name), instanceId);
+  }
+}
+
+function instanceOf({ instanceId, providerId }: NodeLocation): string | undefined {
+  return instanceId ?? instanceIdOf(providerId);
+}
+
+function keyOf(location: NodeLocation): string {
+  return location.nodeName ?? instanceOf(location) ?? '';
+}
+
+/** As NTH writes it: `aws:///<zone>/<instance id>`. */
+function isUsual(providerId: string | undefined): boolean {
+  return /^aws:\/\/\/[^/]+\/[^/]+$/.test(providerId ?? '');
+}
+
+/** A name or address is given to another machine in time: a node that names another instance is not meant. */
+function own(node: IndexedNode | undefined, instanceId: string): IndexedNode | undefined {
+  return node && (node.instanceId ?? instanceId) === instanceId ? node : undefined;
+}
+
+function nothingToDo(why: NothingToDo): Found {
+  return { found: 'nothing-to-do', why };
+}
+
+function unknown(why: Unknown, error?: AwsError): Found {
+  return { found: 'unknown', why, retryAfterMs: retryMs, ...(error && { error }) };
+}
