@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe } from '../src/config/help.ts';
 import { type OptionDefinition, variablesOf } from '../src/config/schema/definition.ts';
 import { sections } from '../src/config/schema.ts';
+import { chartReadme, chartSchema, namesDocument } from './chart-documents.ts';
 import { metricsDocument } from './metrics-document.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -12,6 +13,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const documents: Readonly<Record<string, () => string>> = {
   'docs/options.md': optionsDocument,
   'docs/metrics.md': metricsDocument,
+  'charts/aws-node-termination-handler/README.md': chartReadme,
+  'charts/aws-node-termination-handler/values.schema.json': chartSchema,
+  'charts/aws-node-termination-handler/files/names.yaml': namesDocument,
 };
 
 /** The documents that differ from what the code says now. */
