@@ -11,6 +11,17 @@ const monitors = [
   'SQS_MONITOR',
 ];
 
+/** What becomes of a message of the queue. */
+const queueMessageEvents = [
+  'received',
+  'redelivered',
+  'settled',
+  'released',
+  'nothing-to-do',
+  'unprocessable',
+  'deleted',
+] as const;
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
@@ -121,6 +132,37 @@ export function createMetrics(version: string) {
       name: 'nth_source_last_success_timestamp_seconds',
       help: 'When a source last answered, in seconds since the epoch',
       labelNames: ['source'],
+      registers,
+    }),
+    queueMessages: startedAtZero(
+      new Counter({
+        name: 'nth_queue_messages_total',
+        help: 'Messages of the queue, by what became of them',
+        labelNames: ['event'],
+        registers,
+      }),
+      queueMessageEvents.map((event) => ({ event })),
+    ),
+    queueMessagesHeld: new Gauge({
+      name: 'nth_queue_messages_held',
+      help: 'Messages that are being worked for, hidden from other receivers of the queue',
+      registers,
+    }),
+    queueOldestMessageAge: new Gauge({
+      name: 'nth_queue_oldest_held_message_age_seconds',
+      help: 'Seconds since the oldest message that is being worked for was sent; 0 without one',
+      registers,
+    }),
+    lifecycleHooks: new Counter({
+      name: 'nth_lifecycle_hooks_total',
+      help: 'Attempts to complete lifecycle hooks of Auto Scaling groups, by result',
+      labelNames: ['result'],
+      registers,
+    }),
+    lifecycleHeartbeats: new Counter({
+      name: 'nth_lifecycle_heartbeats_total',
+      help: 'Heartbeats sent for lifecycle hooks of Auto Scaling groups, by result',
+      labelNames: ['result'],
       registers,
     }),
     clockSkew: new Gauge({

@@ -15,6 +15,13 @@ export class Outbox<Item> {
     this.#items.delete(item);
   }
 
+  /** Takes out all that nobody has pulled. */
+  drain(): readonly Item[] {
+    const items = [...this.#items];
+    this.#items.clear();
+    return items;
+  }
+
   /** The next item, as soon as there is one; undefined once the signal is aborted. */
   async take(signal: AbortSignal): Promise<Item | undefined> {
     while (!signal.aborted) {

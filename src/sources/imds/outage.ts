@@ -15,6 +15,8 @@ export interface OutageModules {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly condition: Condition;
+  /** Told when an outage is said. */
+  readonly onTrouble?: ((monitor: MonitorName) => void) | undefined;
 }
 
 /**
@@ -26,6 +28,7 @@ export class Outage {
   readonly #log: Logger;
   readonly #metrics: Metrics;
   readonly #condition: Condition;
+  readonly #onTrouble: ((monitor: MonitorName) => void) | undefined;
   readonly #lastSuccess;
   readonly #failing = new Set<MonitorName>();
   /** Those that have not had an answer yet. */
@@ -41,6 +44,7 @@ export class Outage {
     this.#log = modules.log;
     this.#metrics = modules.metrics;
     this.#condition = modules.condition;
+    this.#onTrouble = modules.onTrouble;
     this.#lastSuccess = modules.metrics.sourceLastSuccess.labels({ source: sourceName });
   }
 
@@ -63,6 +67,7 @@ export class Outage {
       error,
       ...(this.#began !== undefined && this.#length(now)),
     });
+    this.#onTrouble?.(monitor);
     this.#began ??= now;
     this.#toldAt = now;
   }

@@ -2,6 +2,7 @@ import type { ClockSkew } from '../../clock-skew.ts';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../health.ts';
 import type { Cancellation, Delivery, Outcome, Source } from '../../interruption/delivery.ts';
+import type { MonitorName } from '../../interruption/interruption.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { MetadataReader } from './client.ts';
@@ -31,6 +32,8 @@ export interface ImdsSourceModules {
   readonly health: Health;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Told when the service can't be asked, as often as the log is. */
+  readonly onTrouble?: ((monitor: MonitorName) => void) | undefined;
   /** From 0 up to, but not including, 1; spreads the polls. @default Math.random */
   readonly random?: () => number;
 }

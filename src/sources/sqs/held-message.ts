@@ -1,0 +1,97 @@
+import type { Instant } from '../../interruption/interruption.ts';
+import type { ReceivedMessage } from './queue.ts';
+
+/** SQS lets a message be in flight for so long since it was handed out, however often that is extended. */
+export const longestFlightMs = 12 * 3_600_000;
+
+/** The right to act on a message, of which SQS gives a new one with each delivery. */
+interface Receipt {
+  readonly handle: string;
+  readonly receivedAt: Instant;
+}
+
+/**
+ * A message that is worked for; its body is not kept. Invariants: every loan is given back once, and the message is
+ * concluded when all are.
+ */
+export class HeldMessage {
+  readonly id: string;
+  /** By AWS's clock. */
+  readonly sentAt: Instant | undefined;
+  /** How often SQS had handed it out when it came to us. */
+  readonly receiveCount: number;
+  /** When it was first received, by this process. */
+  readonly heldSince: Instant;
+  readonly #loans = new Set<Loan>();
+  /** The interruptions of which the work is done. */
+  readonly done = new Set<string>();
+  #receipt: Receipt;
+  /** Until then nobody else is given the message. */
+  hiddenUntil: Instant;
+  /** SQS does not let this receipt hide the message any longer. */
+  isReceiptStale = false;
+  /** The work for one of its interruptions is to be done again. */
+  isReleased = false;
+  /** It was only said what would be done. */
+  isRehearsed = false;
+
+  constructor(
+    { id, receiptHandle, receiveCount, sentAt }: ReceivedMessage,
+    receivedAt: Instant,
+    hiddenUntil: Instant,
+  ) {
+    this.id = id;
+    this.sentAt = sentAt;
+    this.receiveCount = receiveCount;
+    this.heldSince = receivedAt;
+    this.#receipt = { handle: receiptHandle, receivedAt };
+    this.hiddenUntil = hiddenUntil;
+  }
+
+  get receiptHandle(): string {
+    return this.#receipt.handle;
+  }
+
+  /** The message was handed out anew: only its newest receipt counts. */
+  renew(receiptHandle: string, receivedAt: Instant, hiddenUntil: Instant): void {
+    this.#receipt = { handle: receiptHandle, receivedAt };
+    this.hiddenUntil = hiddenUntil;
+    this.isReceiptStale = false;
+  }
+
+  /** When its time in flight is over. */
+  get flightEndsAt(): Instant {
+    return this.#receipt.receivedAt + longestFlightMs;
+  }
+
+  lend(interruptionId: string): Loan {
+    const loan = new Loan(this, interruptionId);
+    this.#loans.add(loan);
+    return loan;
+  }
+
+  /** @returns whether it was the last one */
+  giveBack(loan: Loan): boolean {
+    this.#loans.delete(loan);
+    return this.#loans.size === 0;
+  }
+}
+
+/** What a delivery's handle is: one interruption of one message. */
+export class Loan {
+  readonly message: HeldMessage;
+  readonly interruptionId: string;
+  #isGivenBack = false;
+
+  constructor(message: HeldMessage, interruptionId: string) {
+    this.message = message;
+    this.interruptionId = interruptionId;
+  }
+
+  /** @returns whether it had not been given back before */
+  giveBack(): boolean {
+    const isFirst = !this.#isGivenBack;
+    this.#isGivenBack = true;
+    return isFirst;
+  }
+}
