@@ -94,6 +94,19 @@ export interface HttpConfig {
   /** Undefined: probes are not served. */
   readonly probesPort: number | undefined;
   readonly livenessPath: string;
+  /** Served beside the probes. */
+  readonly statusPage: boolean;
+}
+
+export interface TracingConfig {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of one request. */
+  readonly timeoutMs: number;
+  /** `service.name` among them. */
+  readonly resourceAttributes: Readonly<Record<string, string>>;
+  /** Above 0, at most 1. */
+  readonly sampledShare: number;
 }
 
 export interface NetworkConfig {
@@ -129,3 +142,5 @@ export interface Config {
   readonly http: HttpConfig;
   readonly network: NetworkConfig;
 }
+  /** Undefined: no traces. */
+  readonly tracing: TracingConfig | undefined;

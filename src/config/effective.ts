@@ -2,6 +2,11 @@ import { type OptionName, optionNames, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
 import { withoutCredentials } from './urls.ts';
 
+/** The options whose value is not their default. */
+export function changedOptions(settings: Settings): readonly OptionName[] {
+  return optionNames.filter((name) => schema[name].only !== 'flag' && settings.differsFromDefault(name));
+}
+
 /** Every option with its value, for the one log record at start-up; without secrets. */
 export function effectiveConfig(settings: Settings): Readonly<Record<string, unknown>> {
   const printed = optionNames.filter((name) => schema[name].only !== 'flag');

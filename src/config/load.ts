@@ -1,5 +1,5 @@
 import type { Config } from './config.ts';
-import { effectiveConfig } from './effective.ts';
+import { changedOptions, effectiveConfig } from './effective.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type ReadFile, readConfigFile } from './file.ts';
 import { readFlags } from './flags.ts';
@@ -16,6 +16,8 @@ export type LoadResult =
       readonly warnings: readonly string[];
       /** Each option's value, without secrets, to be logged once. */
       readonly effective: Readonly<Record<string, unknown>>;
+      /** Names of those that are not what they are by default. */
+      readonly changed: readonly string[];
     }
   /** One line for each option that can't be used. */
   | { readonly type: 'problems'; readonly problems: readonly string[] }
@@ -52,5 +54,6 @@ export async function loadConfig(
     config: slice(settings),
     warnings: [...(environment.warnings ?? []), ...settings.warnings],
     effective: effectiveConfig(settings),
+    changed: changedOptions(settings),
   };
 }

@@ -2,6 +2,8 @@ import { taintEffects } from './config.ts';
 import { quoted } from './layer.ts';
 import { isOptionName, optionNames, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
+import { statusPageRules } from './status-page.ts';
+import { tracingRules } from './tracing.ts';
 import { regionOfQueueUrl } from './urls.ts';
 
 /** What convict's formats can't say because it concerns several options, or is forgiven with a warning. */
@@ -13,6 +15,8 @@ export function applyRules(settings: Settings): void {
   queueMode(settings);
   heartbeat(settings);
   servers(settings);
+  statusPageRules(settings);
+  tracingRules(settings);
   notYetEffective(settings);
 }
 

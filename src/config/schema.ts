@@ -9,6 +9,7 @@ import { marks } from './schema/marks.ts';
 import { network } from './schema/network.ts';
 import { events, http, logging } from './schema/observability.ts';
 import { queue } from './schema/queue.ts';
+import { tracing } from './schema/tracing.ts';
 import { webhook } from './schema/webhook.ts';
 
 /** All options, in the order in which `--help` and docs/options.md have them. */
@@ -24,6 +25,7 @@ export const sections: readonly Section[] = [
   events,
   logging,
   http,
+  tracing,
   network,
 ];
 
@@ -39,6 +41,7 @@ const options = {
   ...events.options,
   ...logging.options,
   ...http.options,
+  ...tracing.options,
   ...network.options,
 };
 

@@ -13,6 +13,8 @@ import {
 } from './config.ts';
 import type { Settings } from './settings.ts';
 import { policyOf } from './policy.ts';
+import { statusPageIsServed } from './status-page.ts';
+import { tracingOf } from './tracing.ts';
 import { parseHttpUrl, parseProxyUrl, regionOfQueueUrl } from './urls.ts';
 
 /** Cuts settings without problems into what each part needs, with the sentinels of the options (-1, 0, empty) gone. */
@@ -43,6 +45,7 @@ export function slice(settings: Settings): Config {
     },
     http: http(settings),
     network: network(settings),
+    tracing: tracingOf(settings),
   });
 }
 
@@ -139,6 +142,7 @@ function http(settings: Settings): HttpConfig {
     probesPort: settings.get('enable-probes-server') ? settings.get('probes-server-port') : undefined,
     livenessPath: settings.get('probes-server-endpoint'),
   };
+    statusPage: statusPageIsServed(settings),
 }
 
 function network(settings: Settings): NetworkConfig {

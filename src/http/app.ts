@@ -1,7 +1,7 @@
-import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorText } from '../error-text.ts';
 import type { Logger } from '../logger.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint, StreamAnswer } from './endpoints.ts';
 
 /** What a stranger can make us hold: on hostNetwork these ports are open to whoever reaches the node. */
 const limits = {
@@ -53,14 +53,30 @@ export function createApp(endpoints: readonly Endpoint[], logger: Logger): Fasti
     app.route({
       method: allowedMethods,
       url: endpoint.path,
-      handler: async (_, reply) => {
-        const { status, contentType, body } = await endpoint.answer();
+      handler: async (request, reply) => {
+        const answer = await endpoint.answer();
+        if ('stream' in answer) return startStream(answer, request, reply);
+        const { status, contentType, headers = {}, body } = answer;
         // As bytes, because fastify adds a charset to the content type of a JSON string.
-        return reply.code(status).header('content-type', contentType).send(Buffer.from(body));
+        return reply
+          .code(status)
+          .headers({ 'content-type': contentType, ...headers })
+          .send(Buffer.from(body));
       },
     });
   }
+  app.addHook('preClose', async () => {
+    await Promise.all(endpoints.flatMap((endpoint) => endpoint.close?.() ?? []));
+  });
   return app;
+}
+
+function startStream(answer: StreamAnswer, { method }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { raw } = reply.hijack();
+  raw.writeHead(200, { 'content-type': answer.contentType, ...answer.headers });
+  if (method === 'HEAD') raw.end();
+  else answer.stream(raw);
+  return reply;
 }
 
 function noSchemas(): never {

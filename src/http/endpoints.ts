@@ -1,16 +1,30 @@
+import type { ServerResponse } from 'node:http';
 import type { Health } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
 
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** An answer that goes on until one side ends it. */
+export interface StreamAnswer {
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Takes over the answer to a GET, whose headers have been sent. */
+  stream(response: ServerResponse): void;
 }
 
 /** One path that answers GET and HEAD; what it says depends on nothing in the request. */
 export interface Endpoint {
   readonly path: string;
-  answer(): Answer | Promise<Answer>;
+  /** Part of another one: the log says nothing of it. */
+  readonly isDetail?: true;
+  answer(): Answer | StreamAnswer | Promise<Answer | StreamAnswer>;
+  /** Ends the streams, when the server begins to close. */
+  close?(): Promise<void>;
 }
 
 export const metricsPath = '/metrics';

@@ -21,6 +21,8 @@ export interface HttpModules {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly clock: Clock;
+  /** More to serve beside the probes, such as the status page. */
+  readonly besideProbes?: readonly Endpoint[] | undefined;
 }
 
 /** One thing to serve: what it is called, the option that sets its port, and its paths. */
@@ -82,11 +84,11 @@ function metricsService({ metrics }: HttpModules): Service {
   return { name: 'metrics', option: 'prometheus-server-port', endpoints: [metricsEndpoint(metrics)] };
 }
 
-function probesService({ probesPath }: HttpOptions, { health }: HttpModules): Service {
+function probesService({ probesPath }: HttpOptions, { health, besideProbes = [] }: HttpModules): Service {
   return {
     name: 'probes',
     option: 'probes-server-port',
-    endpoints: [livenessEndpoint(probesPath, health), readinessEndpoint(health)],
+    endpoints: [livenessEndpoint(probesPath, health), readinessEndpoint(health), ...besideProbes],
   };
 }
 
@@ -98,7 +100,7 @@ function createPort(port: number | undefined, services: Service[], modules: Http
       port,
       options: services.map(({ option }) => option),
       servers: services.map(({ name }) => name),
-      paths: endpoints.map(({ path }) => path),
+      paths: endpoints.filter(({ isDetail }) => !isDetail).map(({ path }) => path),
     },
     { app: createApp(endpoints, modules.logger), ...modules },
   );

@@ -27,7 +27,7 @@ export interface OptionDefinition {
   readonly only?: 'flag' | 'environment' | 'outside-file';
   /** Deprecated: its value goes to this option, unless that is given too. */
   readonly replacedBy?: string;
-  /** The default is NTH's and is not used: the option takes effect only where somebody set it. */
+  /** The default is not used: the option takes effect only where somebody set it. */
   readonly effectiveOnlyWhenSet?: true;
   /** Nothing acts on it in this version: whoever sets it is warned. */
   readonly notYetEffective?: true;

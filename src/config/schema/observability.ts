@@ -25,9 +25,9 @@ export const logging = {
 } as const satisfies Section;
 
 export const http = {
-  title: 'Metrics and probes',
+  title: 'Metrics, probes and the status page',
   intro:
-    'Both listen on all IPv4 and IPv6 addresses, as one server where the ports are equal. Port 0 is any free port.',
+    'All listen on all IPv4 and IPv6 addresses, as one server where the ports are equal. Port 0 is any free port.',
   options: {
     'enable-prometheus-server': {
       doc: 'Serve metrics at `/metrics`.',
@@ -58,6 +58,16 @@ export const http = {
       format: 'url-path',
       default: '/healthz',
       env: 'PROBES_SERVER_ENDPOINT',
+    },
+    'enable-status-page': {
+      doc:
+        'Serve the status page at `/status`, and as JSON at `/status.json`, on the port of the probes. Where this is not set ' +
+        "it is served in queue mode and not in IMDS mode, whose port is open on the host's network.",
+      format: 'go-bool',
+      default: false,
+      env: 'NTH_ENABLE_STATUS_PAGE',
+      effectiveOnlyWhenSet: true,
+      ours: true,
     },
   },
 } as const satisfies Section;

@@ -1,0 +1,113 @@
+import type { Instant } from '../../interruption/interruption.ts';
+import type { ConfigEntry, SourceStatus, StatusDocument } from '../../status/document.ts';
+import { html, type Html } from './html.ts';
+import { chip, heading, table } from './parts.ts';
+import { time } from './times.ts';
+import { count, outcomeWords, type Tone } from './words.ts';
+
+/** The whole page in one sentence: also the title of its tab, and what a screen reader is told when it changes. */
+export function headline({ counts, health, daemon }: StatusDocument): string {
+  if (health.stuck.length > 0) return 'The daemon is stuck';
+  if (counts.running === 0) return health.notReady.length > 0 ? 'Not everything is there' : 'All quiet';
+  const nodes = count(counts.running, 'node');
+  const verb = daemon.dryRun ? 'rehearsed' : 'taken out of service';
+  const blocked = counts.blocked === 0 ? '' : `, ${counts.blocked} blocked`;
+  return `${nodes} being ${verb}${blocked}`;
+}
+
+export function headlineSection(document: StatusDocument, now: Instant | undefined): Html {
+  const { health, daemon, counts, ended } = document;
+  const troubles = [...health.stuck, ...health.notReady];
+  return html`<h1>${headline(document)}</h1>
+    ${counts.running === 0 && html`<p class="lead">${lastSentence(ended, now)}</p>`}
+    ${
+      troubles.length > 0 &&
+      html`<div class="note">
+        <p><strong>${health.stuck.length > 0 ? 'Only a restart helps' : 'Not ready'}</strong></p>
+        <ul>
+          ${troubles.map((line) => html`<li>${line}</li>`)}
+        </ul>
+      </div>`
+    }
+    ${daemon.isStopping && html`<p class="lead">The daemon is stopping: no new interruptions are taken, what runs goes on.</p>`}`;
+}
+
+function lastSentence(ended: StatusDocument['ended'], now: Instant | undefined): Html {
+  const [last] = ended;
+  if (!last) return html`No interruption since the daemon started.`;
+  return html`Last: <bdi class="name">${last.node}</bdi>, ${outcomeWords(last.outcome).word}
+    ${time(last.endedAt, 'since', now)}.`;
+}
+
+/** A source that polls answers many times a minute; a queue's long poll takes 20 s. */
+const silentMs = 60_000;
+
+export function sourcesSection({ sources, at }: StatusDocument, now: Instant | undefined): Html {
+  if (sources.length === 0)
+    return html`<h2>Sources</h2>
+      <p class="empty">No source has been asked yet.</p>`;
+  const headings = [
+    heading('Source'),
+    heading('State'),
+    heading('Last answer'),
+    heading('Failed requests', 'number'),
+    heading('Unreadable', 'number'),
+  ];
+  return html`<h2>Sources</h2>
+    ${table(
+      'Sources of interruptions',
+      headings,
+      sources.map((source) => sourceRow(source, at, now)),
+    )}`;
+}
+
+const sourceNames: Readonly<Record<string, string>> = {
+  imds: 'Instance metadata service',
+  sqs: 'SQS queue',
+};
+
+function sourceRow(source: SourceStatus, at: Instant, now: Instant | undefined): Html {
+  const { name, lastAnswerAt, errors, unreadable } = source;
+  const [tone, word] = stateOf(source, at);
+  return html`<tr>
+    <th scope="row">${sourceNames[name] ?? name}</th>
+    <td>${chip(tone, word)}</td>
+    <td>${time(lastAnswerAt, 'since', now)}</td>
+    <td class="number">${errors}</td>
+    <td class="number">${unreadable}</td>
+  </tr>`;
+}
+
+function stateOf({ lastAnswerAt }: SourceStatus, at: Instant): [Tone, string] {
+  if (lastAnswerAt === undefined) return ['warn', 'has not answered yet'];
+  return at - lastAnswerAt > silentMs ? ['bad', 'does not answer'] : ['good', 'answers'];
+}
+
+export function configSection({ config }: StatusDocument): Html {
+  const set = config.filter(({ isSet }) => isSet);
+  const others = config.filter(({ isSet }) => !isSet);
+  return html`<h2>Configuration</h2>
+    <p class="lead">
+      ${set.length === 0 ? 'Every option has its default.' : `${count(set.length, 'option')} differ${set.length === 1 ? 's' : ''} from the default.`}
+      Secrets are not shown.
+    </p>
+    ${set.length > 0 && table('Options that differ from their defaults', [heading('Option'), heading('Value')], set.map(optionRow))}
+    <details id="defaults">
+      <summary>
+        ${count(others.length, 'option')} with ${others.length === 1 ? 'its' : 'their'} default
+      </summary>
+      ${table('Options with their defaults', [heading('Option'), heading('Value')], others.map(optionRow))}
+    </details>`;
+}
+
+function optionRow({ name, value }: ConfigEntry): Html {
+  return html`<tr>
+    <th scope="row"><code>${name}</code></th>
+    <td><code class="value">${valueText(value)}</code></td>
+  </tr>`;
+}
+
+function valueText(value: unknown): string {
+  if (typeof value === 'string') return value === '' ? 'empty' : value;
+  return value === null || value === undefined ? 'not set' : JSON.stringify(value);
+}

@@ -1,0 +1,163 @@
+import type { Instant } from '../../interruption/interruption.ts';
+import type { EndedStatus, ReportedPod, ReportStatus, StatusDocument } from '../../status/document.ts';
+import { html, type Html } from './html.ts';
+import { bar, chip, heading, name, podName, table } from './parts.ts';
+import { duration, time } from './times.ts';
+import { count, kindWords, outcomeWords, podOutcomeWords } from './words.ts';
+
+/** The drains that are over, newest first, each with its report. */
+export function endedSection({ ended }: StatusDocument, now: Instant | undefined): Html {
+  if (ended.length === 0) {
+    return html`<h2>Before</h2>
+      <p class="empty">Nothing since the daemon started. The last 50 interruptions will be listed here.</p>`;
+  }
+  const headings = [
+    heading('Ended'),
+    heading('Node'),
+    heading('Why', 'wide'),
+    heading('Outcome'),
+    heading('Pods', 'wide'),
+    heading('Took', 'number'),
+    heading('To spare', 'number'),
+  ];
+  return html`<h2>Before</h2>
+    ${table(
+      'Ended, newest first',
+      headings,
+      ended.map((entry) => row(entry, now)),
+    )}`;
+}
+
+function row(entry: EndedStatus, now: Instant | undefined): Html {
+  const { node, interruptions, endedAt, startedAt, outcome, attempts, report } = entry;
+  const { word, tone } = outcomeWords(outcome);
+  return html`<tr>
+      <td>${time(endedAt, 'at', now)}<small>${time(endedAt, 'since', now)}</small></td>
+      <th scope="row">${name(node)}</th>
+      <td class="wide">${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</td>
+      <td>${chip(tone, word)}${attempts > 1 && html`<small>${attempts} attempts</small>`}</td>
+      <td class="wide">${report ? outcomeBar(report) : html`<span class="none">–</span>`}</td>
+      <td class="number">${duration(endedAt - startedAt)}</td>
+      <td class="number">${spare(report?.secondsToSpare)}</td>
+    </tr>
+    <tr class="report">
+      <td colspan="7">${reportDetails(entry, now)}</td>
+    </tr>`;
+}
+
+function spare(seconds: number | undefined): Html {
+  if (seconds === undefined) return html`<span class="none">–</span>`;
+  if (seconds < 0) return html`<span class="late">${duration(-seconds * 1000)} late</span>`;
+  return html`${duration(Math.floor(seconds) * 1000)}`;
+}
+
+const left = ['evicted', 'left', 'clamped', 'deleted', 'terminating', 'refused', 'kept'];
+
+function outcomeBar({ outcomes }: ReportStatus): Html {
+  const shown = left.filter((outcome) => (outcomes[outcome] ?? 0) > 0);
+  if (shown.length === 0) return html`<span class="none">no pods to move</span>`;
+  return html`${bar(shown.map((outcome) => ({ className: `out-${outcome}`, count: outcomes[outcome] ?? 0 })))}
+    <small>${shown.map((outcome) => `${outcomes[outcome]} ${podOutcomeWords(outcome)}`).join(', ')}</small>`;
+}
+
+function reportDetails(entry: EndedStatus, now: Instant | undefined): Html {
+  const { id, node, interruptions, cancelled, troubles, report } = entry;
+  return html`<details id="report-${id}">
+    <summary>Report<span class="unseen"> of ${node}</span></summary>
+    ${
+      troubles.length > 0 &&
+      html`<div class="note">
+        <p><strong>Left behind</strong></p>
+        <ul>
+          ${troubles.map((line) => html`<li>${line}</li>`)}
+        </ul>
+      </div>`
+    }
+    <dl class="facts">
+      ${interruptions.map(
+        ({ kind, id: interruptionId, source, description, seenAt }) =>
+          html`<div>
+            <dt>${kindWords(kind)}</dt>
+            <dd>
+              <bdi class="id">${interruptionId}</bdi> from ${source}, seen ${time(seenAt, 'at', now)}<small
+                >${description}</small
+              >
+            </dd>
+          </div>`,
+      )}
+      ${cancelled.map(
+        ({ id: cancelledId, why }) =>
+          html`<div>
+            <dt>Over</dt>
+            <dd><bdi class="id">${cancelledId}</bdi> ${why}</dd>
+          </div>`,
+      )}
+      ${moments(entry, now)}
+      ${
+        report?.volumesAttached !== undefined &&
+        html`<div>
+          <dt>Volumes still attached</dt>
+          <dd>${report.volumesAttached}</dd>
+        </div>`
+      }
+    </dl>
+    ${report && report.pods.length > 0 && reportTable(node, report, now)}
+  </details>`;
+}
+
+function moments(
+  { startedAt, markedAt, drainBeganAt, deadline, report }: EndedStatus,
+  now: Instant | undefined,
+): Html {
+  const lines: readonly (readonly [string, Instant | undefined])[] = [
+    ['Marked', markedAt],
+    ['Drain began', drainBeganAt],
+    ['Drain ended', report?.endedAt],
+    ['Deadline', deadline],
+  ];
+  return html`${lines.map(
+    ([word, instant]) =>
+      instant !== undefined &&
+      html`<div>
+        <dt>${word}</dt>
+        <dd>${time(instant, 'at', now)} <span class="after">${after(instant - startedAt)}</span></dd>
+      </div>`,
+  )}`;
+}
+
+function after(ms: number): string {
+  return ms < 0 ? '' : `+${duration(ms)}`;
+}
+
+function reportTable(node: string, { pods, podsNotListed }: ReportStatus, now: Instant | undefined): Html {
+  const headings = [
+    heading('Pod'),
+    heading('Outcome'),
+    heading('Why', 'wide'),
+    heading('Asked'),
+    heading('Gone after', 'number'),
+    heading('Grace', 'number'),
+  ];
+  return html`${table(
+    `What became of the pods of ${node}`,
+    headings,
+    pods.map((pod) => podRow(pod, now)),
+  )}
+  ${podsNotListed > 0 && html`<p class="cut">and ${count(podsNotListed, 'more pod')}: those that stay, or left as they were asked</p>`}`;
+}
+
+function podRow(pod: ReportedPod, now: Instant | undefined): Html {
+  const { outcome, because, owner, askedAt, goneAt, graceSeconds, refusals, isLeftBehind } = pod;
+  return html`<tr class="${isLeftBehind && 'behind'}">
+    <th scope="row">${podName(pod)}${owner !== undefined && html`<small>${owner}</small>`}</th>
+    <td><span class="state out-${outcome}">${podOutcomeWords(outcome)}</span></td>
+    <td class="wide">${because}${refusals > 0 && html`<small>refused ${count(refusals, 'time')}</small>`}</td>
+    <td>${time(askedAt, 'at', now)}</td>
+    <td class="number">
+      ${askedAt === undefined || goneAt === undefined ? html`<span class="none">–</span>` : duration(goneAt - askedAt)}
+    </td>
+    <td class="number">
+      ${graceSeconds === undefined ? html`<span class="none">–</span>` : `${graceSeconds} s`}
+    </td>
+  </tr>`;
+}

@@ -1,0 +1,63 @@
+import { html, type Html } from './html.ts';
+import type { Tone } from './words.ts';
+
+/** A word with a colour and a mark of its own, so that the colour alone says nothing. */
+export function chip(tone: Tone, word: string): Html {
+  return html`<span class="chip ${tone}">${word}</span>`;
+}
+
+/** A name of Kubernetes: kept apart from the words around it, and broken where it is too long for a phone. */
+export function name(text: string): Html {
+  return html`<bdi class="name">${text}</bdi>`;
+}
+
+export function podName({ namespace, name }: { readonly namespace: string; readonly name: string }): Html {
+  return html`<bdi class="name"><span class="namespace">${namespace}/</span>${name}</bdi>`;
+}
+
+interface Share {
+  readonly className: string;
+  readonly count: number;
+}
+
+/** One bar of 100 %, as a picture of the counts that stand next to it in words. */
+export function bar(shares: readonly Share[]): Html {
+  const total = shares.reduce((sum, { count }) => sum + count, 0);
+  let x = 0;
+  const parts = shares
+    .filter(({ count }) => count > 0)
+    .map(({ className, count }) => {
+      const width = (count / total) * 100;
+      const part = html`<rect
+        class="${className}"
+        x="${x.toFixed(2)}"
+        width="${width.toFixed(2)}"
+        height="1"
+      />`;
+      x += width;
+      return part;
+    });
+  return html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+    ${parts}
+  </svg>`;
+}
+
+/** A table that may be wider than a phone: it scrolls by itself, and with the keyboard. */
+export function table(label: string, headings: readonly Html[], rows: readonly Html[]): Html {
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
+    <table>
+      <thead>
+        <tr>
+          ${headings}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+export function heading(text: string, className = ''): Html {
+  return html`<th scope="col" class="${className}">${text}</th>`;
+}
