@@ -17,7 +17,7 @@ import { Deletions } from './deletions.ts';
 import { Evictions } from './evictions.ts';
 import { isNotFound } from './status.ts';
 import type { MarkOptions } from './node-marks.ts';
-import { Nodes } from './nodes.ts';
+import { Nodes, type KnownNodes } from './nodes.ts';
 import { NamespaceWishes } from './namespace-wishes.ts';
 import { PodChanges, type PodList } from './pod-changes.ts';
 import { Snapshots } from './snapshots.ts';
@@ -34,6 +34,8 @@ export interface ApiClusterModules {
   readonly clock: Clock;
   readonly client: ApiClient;
   readonly logger: Logger;
+  /** @default none: nodes are read when they are asked for */
+  readonly knownNodes?: KnownNodes | undefined;
 }
 
 /** A node rarely has more; what it has is then read page by page. */

@@ -1,4 +1,5 @@
 import type { Instant, Interruption, InterruptionKind } from '../interruption/interruption.ts';
+import type { MarkedSignal, MarkState } from './mark-state.ts';
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 export interface Taint {
@@ -154,17 +155,16 @@ export interface Marks {
 
 /** What a Node carries by which an earlier process, ours or NTH's, can be recognised. */
 export interface NodeMemory {
-  readonly signals: readonly {
-    readonly id: string;
-    readonly kind: InterruptionKind;
-    readonly deadline?: string;
-  }[];
+  readonly signals: readonly MarkedSignal[];
+  readonly phase: MarkState['phase'];
   /** Events that have been dealt with, although AWS may show them for a while. */
   readonly done: readonly string[];
   /** The node is to be uncordoned after a reboot. */
   readonly reboot:
     | { readonly eventId: string | undefined; readonly markedAt: Instant | undefined }
     | undefined;
+  /** Some of its conditions are ours. */
+  readonly hasConditions: boolean;
 }
 
 export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';

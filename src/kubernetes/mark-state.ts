@@ -9,6 +9,21 @@ export interface MarkedSignal {
   readonly kind: InterruptionKind;
   /** ISO 8601, by the clock of the machine that wrote it. */
   readonly deadline?: string;
+  /** What came by a queue can't be asked for again: from this another process takes the work up. */
+  readonly queued?: QueuedSignal;
+}
+
+/** What the work for a queue's message needs that has been lost with it. */
+export interface QueuedSignal {
+  readonly instanceId: string;
+  /** When the message was first seen. ISO 8601. */
+  readonly since: string;
+  readonly hook?: { readonly group: string; readonly name: string; readonly token: string };
+  /** The instance comes back: from a group's warm pool, or from a Spot stop or hibernation. */
+  readonly returns?: true;
+  /** Of scheduled maintenance. `notBefore`: ISO 8601. */
+  readonly code?: string;
+  readonly notBefore?: string;
 }
 
 /** Of the node's marks, what was not there before us: to be undone by us, and by nobody else. */
@@ -64,9 +79,29 @@ function toMarkState(value: unknown): MarkState | undefined {
 function isSignal(value: unknown): value is MarkedSignal {
   if (!isObject(value)) return false;
   const { id, kind, deadline } = value;
-  const hasDeadline =
-    deadline === undefined || (typeof deadline === 'string' && !Number.isNaN(Date.parse(deadline)));
-  return typeof id === 'string' && interruptionKinds.some((known) => known === kind) && hasDeadline;
+  const hasDeadline = deadline === undefined || isTime(deadline);
+  return (
+    typeof id === 'string' &&
+    interruptionKinds.some((known) => known === kind) &&
+    hasDeadline &&
+    (value['queued'] === undefined || isQueued(value['queued']))
+  );
+}
+
+function isQueued(value: unknown): value is QueuedSignal {
+  if (!isObject(value)) return false;
+  const { instanceId, since, hook, notBefore, code } = value;
+  return (
+    typeof instanceId === 'string' &&
+    isTime(since) &&
+    (hook === undefined || (isObject(hook) && isStrings([hook['group'], hook['name'], hook['token']]))) &&
+    (code === undefined || typeof code === 'string') &&
+    (notBefore === undefined || isTime(notBefore))
+  );
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 function isOwnMarks(value: unknown): value is OwnMarks {

@@ -1,6 +1,7 @@
 import { unnamedReboot } from '../interruption/delivery.ts';
 import { endsInReboot, type Instant, type InterruptionKind } from '../interruption/interruption.ts';
 import type { Marks, NodeMemory, NodePatch, NodeView, Taint } from './cluster.ts';
+import { queuedSignal } from './queued-signals.ts';
 import {
   addDone,
   nothingOurs,
@@ -52,11 +53,12 @@ export interface MarkOptions {
   readonly excludeFromLoadBalancers: boolean;
 }
 
-export function readMemory(node: NodeView): NodeMemory {
+export function readMemory(node: NodeView): Omit<NodeMemory, 'hasConditions'> {
   const state = readMarkState(node.annotations[stateAnnotation]);
   const seconds = Number(node.labels[actionTimeLabel] ?? Number.NaN);
   return {
     signals: state?.signals ?? [],
+    phase: state?.phase ?? 'marked',
     done: state?.done ?? [],
     reboot:
       node.labels[actionLabel] === uncordonAfterReboot
@@ -99,11 +101,16 @@ interface Wanted {
 
 function signalsOf(before: readonly MarkedSignal[], { interruptions, over }: Marks): MarkedSignal[] {
   const known = new Set([...over, ...interruptions.map((it) => it.interruption.id)]);
-  const now = interruptions.map(({ interruption: { id, kind }, deadline }) => ({
-    id,
-    kind,
-    ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
-  }));
+  const now = interruptions.map(({ interruption, deadline }) => {
+    const { id, kind } = interruption;
+    const queued = queuedSignal(interruption);
+    return {
+      id,
+      kind,
+      ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
+      ...(queued && { queued }),
+    };
+  });
   // Of these kinds there is one at a time; what is new takes the place of what is left from before.
   const kindsNow = new Set<string>(now.map((it) => it.kind).filter((kind) => kind !== 'SCHEDULED_EVENT'));
   const kept = before.filter(({ id, kind }) => !known.has(id) && !kindsNow.has(kind));

@@ -8,6 +8,7 @@ import {
   type NodePatch,
   type NodeView,
 } from './cluster.ts';
+import { ownConditions } from './node-condition-patch.ts';
 import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
 import { isNotFound } from './status.ts';
 import { toNodeView, type NodeObject } from './views.ts';
@@ -15,24 +16,40 @@ import { toNodeView, type NodeObject } from './views.ts';
 /** Other writers cross ours now and then; where they do all the time, the caller's back-off has to help. */
 const markTries = 5;
 
+/** Nodes that are followed anyway, so that they need not be read. */
+export interface KnownNodes {
+  /** Whether what is known is what there was a moment ago. */
+  readonly isCurrent: boolean;
+  byName(name: string): (NodeView & { readonly isReady: boolean }) | undefined;
+}
+
+export interface NodesModules {
+  readonly clock: Clock;
+  readonly client: ApiClient;
+  /** @default none */
+  readonly knownNodes?: KnownNodes | undefined;
+}
+
 /** Reads and marks Node objects, in the lane of marks. */
 export class Nodes {
   readonly #options: MarkOptions;
   readonly #clock: Clock;
   readonly #client: ApiClient;
+  readonly #known: KnownNodes | undefined;
   /** Nodes that are marked for a drain, as our last write left them. */
   readonly #written = new Map<string, NodeView>();
 
-  constructor(options: MarkOptions, modules: { readonly clock: Clock; readonly client: ApiClient }) {
+  constructor(options: MarkOptions, modules: NodesModules) {
     this.#options = options;
     this.#clock = modules.clock;
     this.#client = modules.client;
+    this.#known = modules.knownNodes;
   }
 
   /** One write, tried again on the fresh object where another crosses it. @throws ApiError */
   async mark(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
-    // What the last write returned spares a read; a conflict tells that it is out of date.
-    let node = this.#written.get(name) ?? (await this.#get(name, signal));
+    // What the last write returned, or is known anyway, spares a read; a conflict tells that it is out of date.
+    let node = this.#written.get(name) ?? this.#known?.byName(name) ?? (await this.#get(name, signal));
     this.#written.delete(name);
     for (let left = markTries; ; left -= 1) {
       if (!node) return 'no-such-node';
@@ -61,8 +78,10 @@ export class Nodes {
 
   /** What the node carries from before; undefined where there is no such Node. @throws ApiError */
   async memory(name: string, signal: AbortSignal): Promise<NodeMemory | undefined> {
-    const node = await this.#get(name, signal);
-    return node && readMemory(node);
+    const node = await this.#object(name, signal);
+    if (!node) return undefined;
+    const hasConditions = ownConditions(node.status?.conditions ?? []).length > 0;
+    return { ...readMemory(toNodeView(node)), hasConditions };
   }
 
   async #get(name: string, signal: AbortSignal): Promise<NodeView | undefined> {
@@ -106,6 +125,8 @@ export class Nodes {
 
   /** Whether its kubelet reports it as ready; undefined where there is no such Node. @throws ApiError */
   async isReady(name: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const known = this.#known?.isCurrent === true ? this.#known.byName(name) : undefined;
+    if (known) return known.isReady;
     const node = await this.#object(name, signal);
     return node?.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? undefined;
   }
