@@ -5,24 +5,34 @@ import type { Config } from './config/config.ts';
 import { Intake } from './handling/intake.ts';
 import type { NodeWorkflowOptions } from './handling/node-workflow.ts';
 import { OwnNode } from './handling/own-node.ts';
+import type { WorkflowObserver } from './handling/workflow-observer.ts';
 import { Health } from './health.ts';
 import { HttpServer } from './http/server.ts';
+import { statusEndpoints } from './http/status/endpoints.ts';
 import { ApiClient } from './kubernetes/api-client.ts';
 import { ApiCluster } from './kubernetes/api-cluster.ts';
 import { Credentials } from './kubernetes/credentials.ts';
 import { RequestLanes } from './kubernetes/request-lanes.ts';
+import type { MonitorName } from './interruption/interruption.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { Observation } from './observation.ts';
+import { lazyStatus, lazyTracing } from './optional-parts.ts';
 import { proxyFor } from './proxy.ts';
 import { ImdsClient } from './sources/imds/client.ts';
 import { ImdsIdentity } from './sources/imds/identity.ts';
 import { ImdsSource } from './sources/imds/source.ts';
+import type { ConfigEntry } from './status/document.ts';
+import type { Status } from './status/status.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
   readonly version: string;
   /** Authorities to trust in place of Node's own, as PEM. */
   readonly certificateAuthorities?: string | undefined;
+  /** The options with their values, without secrets, for people to see. @default none */
+  readonly shownConfig?: readonly ConfigEntry[] | undefined;
   /** Where Kubernetes puts the credentials of a pod's ServiceAccount. @default its usual place */
   readonly serviceAccountFolder?: string | undefined;
 }
@@ -42,6 +52,12 @@ export class Daemon {
   readonly #imds: ImdsClient;
   readonly #identity: ImdsIdentity;
   readonly #credentials: Credentials;
+  readonly #observation: Observation;
+  /** Filled at the start, before anything happens. */
+  readonly #observers: WorkflowObserver[] = [];
+  readonly #loadStatus: (() => Promise<Status>) | undefined;
+  readonly #loadTracing: (() => Promise<Tracing>) | undefined;
+  #tracing: Tracing | undefined;
 
   constructor(options: DaemonOptions, { clock, logger, readFile }: DaemonModules) {
     const { config, version, certificateAuthorities } = options;
@@ -50,9 +66,17 @@ export class Daemon {
     const shared = { clock, logger, log: logger, metrics, health };
 
     const { kubernetes, network, http } = config;
+    const status = http.statusPage
+      ? lazyStatus(options, { ...shared, observers: this.#observers })
+      : undefined;
+    this.#loadStatus = status;
+    this.#loadTracing = lazyTracing(options, { clock, logger });
     this.#http = new HttpServer(
       { metricsPort: http.metricsPort, probesPort: http.probesPort, probesPath: http.livenessPath },
-      shared,
+      {
+        ...shared,
+        besideProbes: status && statusEndpoints({ ...shared, read: async () => (await status()).read() }),
+      },
     );
     this.#credentials = new Credentials(
       {
@@ -86,8 +110,16 @@ export class Daemon {
     const skew = new ClockSkew({ against: 'imds' }, shared);
     this.#imds = new ImdsClient({ url: config.imds.baseUrl, tries: config.imds.tries }, { ...shared, skew });
     this.#identity = new ImdsIdentity({ ...shared, client: this.#imds });
+    this.#observation = new Observation(config, {
+      ...shared,
+      client,
+      instance: (signal) => this.#identity.read(signal),
+    });
     const source = createImdsSource(config, {
       ...shared,
+      onTrouble: (monitor) => {
+        this.#observation.monitorFailed(monitor);
+      },
       skew,
       client: this.#imds,
       identity: this.#identity,
@@ -99,24 +131,45 @@ export class Daemon {
         cluster,
         bootedAt: () => readBootTime({ uptimeFile: config.imds.uptimeFile }, { clock, readFile }),
         isShown: (id) => source.isShown(id),
+        onLeftOverConditions: () => {
+          this.#observation.clearConditions();
+        },
       },
     );
-    this.#intake = new Intake(workflowOptions(config), { ...shared, cluster, ownNode, sources: [source] });
+    this.#intake = new Intake(workflowOptions(config), {
+      ...shared,
+      cluster,
+      ownNode,
+      sources: [source],
+      observers: this.#observers,
+      traceIdOf: (workflowId) => this.#tracing?.traceIdOf(workflowId),
+    });
   }
 
   /** Runs until `stopping` is aborted and the work in flight is done, or until `killing` is aborted. */
   async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
+    await this.#loadWhatIsAskedFor(stopping);
     await this.#http.start();
     // Nothing waits for it: who the instance is matters to those who read the log.
     void this.#identity.read(stopping).catch(() => {});
+    this.#observers.push(...(await this.#observation.start()));
     try {
       await this.#intake.run(stopping, killing);
     } finally {
+      await this.#observation.end();
       this.#imds.close();
       this.#credentials.close();
+      await this.#tracing?.close();
       // Last, so that probes and metrics answer to the end.
       await this.#http.stop();
     }
+  }
+
+  async #loadWhatIsAskedFor(stopping: AbortSignal): Promise<void> {
+    const status = await this.#loadStatus?.();
+    stopping.addEventListener('abort', () => status?.stopping(), { once: true });
+    this.#tracing = await this.#loadTracing?.();
+    if (this.#tracing) this.#observers.push(this.#tracing);
   }
 }
 
@@ -135,6 +188,7 @@ function createImdsSource(
     readonly health: Health;
     readonly log: Logger;
     readonly metrics: Metrics;
+    readonly onTrouble: (monitor: MonitorName) => void;
   },
 ): ImdsSource {
   const { monitors, pollIntervalMs } = imds;

@@ -138,6 +138,8 @@ export interface Config {
   readonly webhook: WebhookConfig | undefined;
   /** Undefined: no events are emitted. */
   readonly events: EventsConfig | undefined;
+  /** The Node's conditions tell of interruptions. */
+  readonly nodeConditions: boolean;
   readonly logging: LoggingConfig;
   readonly http: HttpConfig;
   readonly network: NetworkConfig;

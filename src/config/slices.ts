@@ -38,6 +38,7 @@ export function slice(settings: Settings): Config {
     events: settings.get('emit-kubernetes-events')
       ? { extraAnnotations: settings.get('kubernetes-events-extra-annotations') }
       : undefined,
+    nodeConditions: settings.get('node-conditions'),
     logging: {
       level: settings.get('log-level'),
       json: settings.get('json-logging'),

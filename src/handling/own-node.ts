@@ -26,6 +26,8 @@ export interface OwnNodeModules {
   readonly bootedAt: () => Promise<Instant>;
   /** Whether the metadata service shows this interruption; undefined while it has not answered. */
   readonly isShown: (interruptionId: string) => boolean | undefined;
+  /** An earlier process had taken off the marks, and not the conditions. */
+  readonly onLeftOverConditions?: () => void;
 }
 
 const sourceName = 'node';
@@ -156,6 +158,9 @@ export class OwnNode implements Source {
       ...memory.reboot,
       eventId: memory.reboot.eventId ?? memory.signals.find((it) => it.kind === 'SCHEDULED_EVENT')?.id,
     };
+    if (memory?.hasConditions === true && memory.signals.length === 0 && !memory.reboot) {
+      this.#modules.onLeftOverConditions?.();
+    }
   }
 
   /** Nothing of what is known can come to be over by itself. */

@@ -37,6 +37,8 @@ export class EventNodes {
   readonly #client: ApiClient;
   readonly #known = new Map<string, { readonly node: DescribedNode | undefined; readonly readAt: number }>();
 
+  readonly #reading = new Map<string, Promise<DescribedNode | undefined>>();
+
   constructor(
     options: { readonly annotate: Annotate },
     modules: { readonly clock: Clock; readonly client: ApiClient },
@@ -50,10 +52,21 @@ export class EventNodes {
   async facts(name: string, signal: AbortSignal): Promise<NodeFacts> {
     const known = this.#known.get(name);
     const isFresh = known !== undefined && Math.abs(this.#clock.now() - known.readAt) < reuseMs;
-    // One that is gone is told of as it was.
-    const node = isFresh ? known.node : ((await this.#read(name, signal)) ?? known?.node);
-    if (!isFresh) this.#remember(name, node);
+    const node = isFresh ? known.node : await this.#readOnce(name, signal);
     return { uid: node?.metadata?.uid, annotations: await this.#annotate(node, signal) };
+  }
+
+  /** One read for all who ask meanwhile. */
+  #readOnce(name: string, signal: AbortSignal): Promise<DescribedNode | undefined> {
+    let reading = this.#reading.get(name);
+    if (!reading) {
+      reading = this.#read(name, signal)
+        // One that is gone is told of as it was.
+        .then((node) => this.#remember(name, node ?? this.#known.get(name)?.node))
+        .finally(() => this.#reading.delete(name));
+      this.#reading.set(name, reading);
+    }
+    return reading;
   }
 
   async #read(name: string, signal: AbortSignal): Promise<DescribedNode | undefined> {
@@ -72,7 +85,7 @@ export class EventNodes {
   }
 
   /** A Node object is large, most of it images: only what is used is kept. */
-  #remember(name: string, node: DescribedNode | undefined): void {
+  #remember(name: string, node: DescribedNode | undefined): DescribedNode | undefined {
     const kept = node && {
       metadata: { name, uid: node.metadata?.uid ?? '', labels: node.metadata?.labels ?? {} },
       spec: { ...(node.spec?.providerID !== undefined && { providerID: node.spec.providerID }) },
@@ -82,5 +95,6 @@ export class EventNodes {
     this.#known.set(name, { node: kept, readAt: this.#clock.now() });
     const [oldest] = this.#known.keys();
     if (this.#known.size > mostRemembered && oldest !== undefined) this.#known.delete(oldest);
+    return kept;
   }
 }

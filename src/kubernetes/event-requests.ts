@@ -72,7 +72,7 @@ export class EventRequests {
   /** As client-go's: nanoseconds since the epoch. One for each event, also within a millisecond. */
   #newName(): string {
     this.#named = (this.#named + 1) % 1_000_000;
-    return (BigInt(this.#clock.now()) * 1_000_000n + BigInt(this.#named)).toString(16);
+    return (BigInt(Math.trunc(this.#clock.now())) * 1_000_000n + BigInt(this.#named)).toString(16);
   }
 }
 

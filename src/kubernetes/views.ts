@@ -28,7 +28,7 @@ export interface BudgetObject {
 export interface NodeObject {
   readonly metadata?: ObjectMeta;
   readonly spec?: { providerID?: string; unschedulable?: boolean; taints?: readonly Taint[] };
-  readonly status?: { conditions?: readonly { type: string; status: string }[] };
+  readonly status?: { conditions?: readonly { type: string; status: string; reason?: string }[] };
 }
 
 export interface PodObject {

@@ -67,6 +67,7 @@ describe('the configuration', () => {
       queue: undefined,
       webhook: undefined,
       events: undefined,
+      nodeConditions: false,
       logging: { level: 'info', json: false, formatVersion: 1 },
       http: { metricsPort: undefined, probesPort: undefined, livenessPath: '/healthz' },
       network: {

@@ -53,14 +53,12 @@ describe('what is forgiven with a warning', () => {
 describe('an option whose behaviour is still to come', () => {
   it('is warned about when it is set', async () => {
     const { warnings } = await loaded({
-      argv: ['--emit-kubernetes-events'],
       env: { WEBHOOK_URL: 'https://hooks/secret' },
       file: 'workers: 20',
     });
     assert.deepEqual(warnings, [
       'Ignoring workers (file "/etc/nth.yaml"): this version doesn\'t act on it yet',
       "Ignoring webhook-url (environment WEBHOOK_URL): this version doesn't act on it yet",
-      "Ignoring emit-kubernetes-events (flag --emit-kubernetes-events): this version doesn't act on it yet",
     ]);
   });
 

@@ -73,21 +73,29 @@ export const http = {
 } as const satisfies Section;
 
 export const events = {
-  title: 'Kubernetes events',
+  title: 'Kubernetes events and node conditions',
   options: {
     'emit-kubernetes-events': {
       doc: 'Put what happens on the Node object as Kubernetes events.',
       format: 'go-bool',
       default: false,
       env: 'EMIT_KUBERNETES_EVENTS',
-      notYetEffective: true,
     },
     'kubernetes-events-extra-annotations': {
       doc: 'Annotations added to these events, `key=value,key=value`.',
       format: 'annotations',
       default: '',
       env: 'KUBERNETES_EVENTS_EXTRA_ANNOTATIONS',
-      notYetEffective: true,
+    },
+    'node-conditions': {
+      doc:
+        "Tell of an interruption and its drain by the Node's conditions MaintenancePlanned, DrainInProgress, Drained and " +
+        'MaintenanceInProgress. Needs the right to patch nodes/status, which the chart gives, where this is on; off here, so ' +
+        "that whoever changes NTH's image only has no request more.",
+      format: 'go-bool',
+      default: false,
+      env: 'NTH_NODE_CONDITIONS',
+      ours: true,
     },
   },
 } as const satisfies Section;
