@@ -19,6 +19,8 @@ export interface IntakeModules {
   readonly ownNode: OwnNode;
   /** Told what happens to each node. @default nobody */
   readonly observers?: readonly WorkflowObserver[];
+  /** The trace that a workflow is, for log lines and metrics. @default none */
+  readonly traceIdOf?: (workflowId: number) => string | undefined;
 }
 
 /** Pulls from every source and brings what it is lent to its node's workflow: one workflow a node at a time. */

@@ -29,6 +29,8 @@ export interface NodeWorkflowModules extends GiveBackModules {
   readonly metrics: Metrics;
   readonly actions: NodeActions;
   readonly observers: readonly WorkflowObserver[];
+  /** The trace that a workflow is, for log lines and metrics. */
+  readonly traceIdOf?: ((workflowId: number) => string | undefined) | undefined;
 }
 
 /** Evictions begin when the node is marked, or after this: a mark that fails never blocks the drain. */
@@ -74,7 +76,8 @@ export class NodeWorkflow {
   ) {
     this.node = node;
     this.#options = options;
-    this.#logger = modules.logger.child({ node });
+    const traceId = modules.traceIdOf?.(id);
+    this.#logger = modules.logger.child({ node, ...(traceId !== undefined && { trace_id: traceId }) });
     this.#modules = { ...modules, logger: this.#logger };
     this.#mandate = new Mandate(options, { ...modules, ledger: this.#ledger });
     this.#telling = new WorkflowTelling(
