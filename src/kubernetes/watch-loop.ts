@@ -73,7 +73,7 @@ export class WatchLoop {
       const startedAt = this.#clock.now();
       try {
         progress.isWatching = false;
-        if (progress.version === undefined || !this.#mayWatch(progress)) {
+        if (progress.version === undefined) {
           const { change, version } = await followed.list();
           progress.version = version;
           if (change !== undefined) yield change;
@@ -99,7 +99,10 @@ export class WatchLoop {
         const livedLong = this.#clock.now() - startedAt > longestPauseMs;
         pauseMs = livedLong ? shortestPauseMs : Math.min(longestPauseMs, pauseMs * 2);
         await this.#clock.sleep(pauseMs * (0.5 + Math.random() / 2), signal);
-      } else await followed.untilListIsWanted();
+      } else {
+        await followed.untilListIsWanted();
+        progress.version = undefined;
+      }
     }
   }
 
@@ -118,7 +121,8 @@ export class WatchLoop {
         return;
       }
     } else if (progress.isWatching) progress.refusals = 0;
-    followed.onFailure?.(error);
+    // That a version or a page has expired is no trouble.
+    if (status !== 410) followed.onFailure?.(error);
     progress.failures += 1;
     // What is between us and the server may let no watch through, without saying so.
     if (status === 410 || progress.failures > followed.failuresBeforeList || !progress.isWatching) {

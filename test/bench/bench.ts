@@ -8,6 +8,7 @@ import { render } from './render.ts';
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   footprint: async () => (await import('./footprint.ts')).footprint,
   drain: async () => (await import('./drain.ts')).drain,
+  index: async () => (await import('./node-index.ts')).nodeIndex,
   'many-pods': async () => (await import('./many-pods.ts')).manyPods,
 };
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { MountedAccount } from '../e2e/mounted-account.ts';
-import { neededRights, ServiceAccount } from '../e2e/service-account.ts';
+import { neededRights, type Rule, ServiceAccount } from '../e2e/service-account.ts';
 import type { Cluster } from '../parts/cluster.ts';
 
 const namespace = 'kube-system';
@@ -14,9 +14,13 @@ export interface DaemonAccount {
 }
 
 /** A ServiceAccount with the rights that the daemon needs and no more. */
-export async function createDaemonAccount(cluster: Cluster, name: string): Promise<DaemonAccount> {
+export async function createDaemonAccount(
+  cluster: Cluster,
+  name: string,
+  rules: readonly Rule[] = neededRights,
+): Promise<DaemonAccount> {
   await cluster.createNamespace(namespace);
-  const account = await ServiceAccount.create(cluster, { namespace, name, rules: neededRights });
+  const account = await ServiceAccount.create(cluster, { namespace, name, rules });
   const token = await account.token();
   const folder = join(cluster.folder, `account-${name}`);
   const { wrapper } = new MountedAccount(folder, { token, ca: cluster.ca, namespace });

@@ -30,7 +30,7 @@ export class WatchStream {
   }
 
   write(type: string, object: object): void {
-    if (!this.isSilent && this.#response.writable) {
+    if (!this.isSilent && this.#response.writable && !this.#response.writableEnded) {
       this.#response.write(`${JSON.stringify({ type, object })}\n`);
     }
   }
