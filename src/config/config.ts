@@ -142,7 +142,7 @@ export interface Config {
   readonly nodeConditions: boolean;
   readonly logging: LoggingConfig;
   readonly http: HttpConfig;
-  readonly network: NetworkConfig;
-}
   /** Undefined: no traces. */
   readonly tracing: TracingConfig | undefined;
+  readonly network: NetworkConfig;
+}

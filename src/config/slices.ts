@@ -45,8 +45,8 @@ export function slice(settings: Settings): Config {
       formatVersion: settings.get('log-format-version') === 2 ? 2 : 1,
     },
     http: http(settings),
-    network: network(settings),
     tracing: tracingOf(settings),
+    network: network(settings),
   });
 }
 
@@ -142,8 +142,8 @@ function http(settings: Settings): HttpConfig {
       : undefined,
     probesPort: settings.get('enable-probes-server') ? settings.get('probes-server-port') : undefined,
     livenessPath: settings.get('probes-server-endpoint'),
-  };
     statusPage: statusPageIsServed(settings),
+  };
 }
 
 function network(settings: Settings): NetworkConfig {

@@ -165,8 +165,6 @@ export interface NodeMemory {
     | undefined;
   /** Some of its conditions are ours. */
   readonly hasConditions: boolean;
-  /** Some of its conditions are ours. */
-  readonly hasConditions: boolean;
 }
 
 export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';

@@ -9,7 +9,6 @@ import {
   type NodeView,
 } from './cluster.ts';
 import { ownConditions } from './node-condition-patch.ts';
-import { ownConditions } from './node-condition-patch.ts';
 import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
 import { isNotFound } from './status.ts';
 import { toNodeView, type NodeObject } from './views.ts';
