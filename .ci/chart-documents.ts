@@ -34,18 +34,26 @@ const withoutEffect = [
 ];
 
 /** Set by the chart's templates, not by a value. */
-const setByChart = [
+const setByChart = new Set<string>([
   'node-name',
   'pod-name',
   'pod-namespace',
   'kubernetes-service-host',
   'kubernetes-service-port',
-];
+]);
+
+/** Values that set an option which NTH doesn't have, or has no value for. */
+const furtherValues: Readonly<Record<string, string>> = {
+  'enable-sqs-termination-draining': 'enableSqsTerminationDraining',
+  'node-conditions': 'nodeConditions',
+};
 
 /** `config` may have every option that a file may have; those with a value of their own are refused with its name. */
 const fileOptions = optionNames.filter((name) => schema[name].only === undefined);
 
 interface ValueSchema {
+  readonly description?: string;
+  readonly type?: readonly string[];
   readonly $ref?: string;
   readonly properties?: Readonly<Record<string, ValueSchema>>;
 }
@@ -73,11 +81,10 @@ function kinds(values: object, properties: Readonly<Record<string, ValueSchema>>
 
 /** The value that sets an option; "chart" where the templates do, and nothing where `config` is the place. */
 function settingOf(name: string): string {
-  if (setByChart.includes(name)) return 'chart';
-  if (name === 'enable-sqs-termination-draining') return 'enableSqsTerminationDraining';
+  if (setByChart.has(name)) return 'chart';
   const { replacedBy } = isOptionName(name) ? schema[name] : {};
   const option = options.find(({ flag }) => flag === `--${replacedBy ?? name}`);
-  return option?.helmValue ?? '';
+  return option?.helmValue ?? furtherValues[name] ?? '';
 }
 
 /** values.schema.json with the options of now. */
@@ -85,7 +92,7 @@ export function chartSchema(): string {
   const content = readSchema();
   content.properties['config'] = {
     description: 'Options of the daemon that have no value of their own',
-    ...{ type: ['object', 'null'] },
+    type: ['object', 'null'],
     properties: Object.fromEntries(
       fileOptions.filter((name) => settingOf(name) === '').map((name) => [name, optionSchema(schema[name])]),
     ),

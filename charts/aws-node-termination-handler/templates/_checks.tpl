@@ -20,15 +20,27 @@ not refused, so values that are merely without effect are only named in the note
 {{ .Files.Get "files/names.yaml" }}
 {{- end }}
 
-{{/* " Did you mean X?" for a name that differs in case or punctuation only, or is the start of one. Context: name, known. */}}
+{{/*
+" Did you mean X?" for a name that differs in case or punctuation only, else for the one whose beginning it shares the
+longest. Context: name, known.
+*/}}
 {{- define "node-termination-handler.suggestion" -}}
-{{- $plain := .name | lower | replace "-" "" | replace "_" "" }}
+{{- $plain := include "node-termination-handler.plain-name" .name }}
+{{- $known := .known }}
 {{- $found := "" }}
-{{- range .known }}
-{{- $other := . | lower | replace "-" "" | replace "_" "" }}
-{{- if or (eq $other $plain) (and (not $found) (gt (len $plain) 3) (or (contains $plain $other) (contains $other $plain) (hasPrefix (trunc 6 $plain) $other))) }}{{ $found = . }}{{ end }}
+{{- range $known }}
+{{- if eq (include "node-termination-handler.plain-name" .) $plain }}{{ $found = . }}{{ end }}
+{{- end }}
+{{- range $length := untilStep 32 5 -1 }}
+{{- range $known }}
+{{- if and (not $found) (hasPrefix (trunc $length $plain) (include "node-termination-handler.plain-name" .)) }}{{ $found = . }}{{ end }}
+{{- end }}
 {{- end }}
 {{- if $found }} Did you mean "{{ $found }}"?{{ end }}
+{{- end }}
+
+{{- define "node-termination-handler.plain-name" -}}
+{{ . | lower | replace "-" "" | replace "_" "" }}
 {{- end }}
 
 {{- define "node-termination-handler.checks.names" -}}

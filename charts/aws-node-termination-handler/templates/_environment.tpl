@@ -30,6 +30,7 @@
   (list "POD_TERMINATION_GRACE_PERIOD" .Values.podTerminationGracePeriod)
   (list "NODE_TERMINATION_GRACE_PERIOD" .Values.nodeTerminationGracePeriod)
   (list "EMIT_KUBERNETES_EVENTS" .Values.emitKubernetesEvents)
+  (list "NTH_NODE_CONDITIONS" .Values.nodeConditions)
   (list "KUBERNETES_EVENTS_EXTRA_ANNOTATIONS" .Values.kubernetesEventsExtraAnnotations)
   (list "WEBHOOK_HEADERS" .Values.webhookHeaders)
   (list "WEBHOOK_PROXY" .Values.webhookProxy)
@@ -140,7 +141,7 @@ one would have won, so extraEnv does. Context: a dict of root and os.
 {{- end }}
 
 {{- define "node-termination-handler.config-path" -}}
-{{ include "node-termination-handler.config-folder" . }}/config.yaml
+{{ include "node-termination-handler.config-folder" . }}/config.json
 {{- end }}
 
 {{- define "node-termination-handler.has-template-file" -}}

@@ -12,10 +12,12 @@
   resources: [nodes]
   verbs: [get, patch]
 {{- end }}
-# Tell the state of a drain as conditions of the Node.
+{{- if include "node-termination-handler.is" .Values.nodeConditions }}
+# nodeConditions: tell of an interruption and its drain.
 - apiGroups: ['']
   resources: [nodes/status]
   verbs: [patch]
+{{- end }}
 # Which pods are on the node, and at once when one is gone; get: whether one is still the same where an eviction met a conflict.
 - apiGroups: ['']
   resources: [pods]
