@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     case 'config':
       break;
   }
-  const { config, warnings, effective } = loaded;
+  const { config, warnings, effective, changed } = loaded;
   const { stdout, stderr } = process;
   // Whoever read our log has gone: no reason to leave a node undrained.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
@@ -38,7 +38,16 @@ async function main(): Promise<number> {
   const { stopping, killing } = endOnSignals(logger);
   const certificateAuthorities = await readAuthorities(config.network.caFile, logger);
   const daemon = new Daemon(
-    { config, version, certificateAuthorities },
+    {
+      config,
+      version,
+      certificateAuthorities,
+      shownConfig: Object.entries(effective).map(([name, value]) => ({
+        name,
+        value,
+        isSet: changed.includes(name),
+      })),
+    },
     { clock: systemClock, logger, readFile: readFileFromDisk },
   );
   await daemon.run(stopping, killing);

@@ -1,6 +1,6 @@
 import type { Instant } from '../../interruption/interruption.ts';
 import type { ConfigEntry, SourceStatus, StatusDocument } from '../../status/document.ts';
-import { html, type Html } from './html.ts';
+import { markup, type Html } from './markup.ts';
 import { chip, heading, table } from './parts.ts';
 import { time } from './times.ts';
 import { count, outcomeWords, type Tone } from './words.ts';
@@ -18,24 +18,24 @@ export function headline({ counts, health, daemon }: StatusDocument): string {
 export function headlineSection(document: StatusDocument, now: Instant | undefined): Html {
   const { health, daemon, counts, ended } = document;
   const troubles = [...health.stuck, ...health.notReady];
-  return html`<h1>${headline(document)}</h1>
-    ${counts.running === 0 && html`<p class="lead">${lastSentence(ended, now)}</p>`}
+  return markup`<h1>${headline(document)}</h1>
+    ${counts.running === 0 && markup`<p class="lead">${lastSentence(ended, now)}</p>`}
     ${
       troubles.length > 0 &&
-      html`<div class="note">
+      markup`<div class="note">
         <p><strong>${health.stuck.length > 0 ? 'Only a restart helps' : 'Not ready'}</strong></p>
         <ul>
-          ${troubles.map((line) => html`<li>${line}</li>`)}
+          ${troubles.map((line) => markup`<li>${line}</li>`)}
         </ul>
       </div>`
     }
-    ${daemon.isStopping && html`<p class="lead">The daemon is stopping: no new interruptions are taken, what runs goes on.</p>`}`;
+    ${daemon.isStopping && markup`<p class="lead">The daemon is stopping: no new interruptions are taken, what runs goes on.</p>`}`;
 }
 
 function lastSentence(ended: StatusDocument['ended'], now: Instant | undefined): Html {
   const [last] = ended;
-  if (!last) return html`No interruption since the daemon started.`;
-  return html`Last: <bdi class="name">${last.node}</bdi>, ${outcomeWords(last.outcome).word}
+  if (!last) return markup`No interruption since the daemon started.`;
+  return markup`Last: <bdi class="name">${last.node}</bdi>, ${outcomeWords(last.outcome).word}
     ${time(last.endedAt, 'since', now)}.`;
 }
 
@@ -44,7 +44,7 @@ const silentMs = 60_000;
 
 export function sourcesSection({ sources, at }: StatusDocument, now: Instant | undefined): Html {
   if (sources.length === 0)
-    return html`<h2>Sources</h2>
+    return markup`<h2>Sources</h2>
       <p class="empty">No source has been asked yet.</p>`;
   const headings = [
     heading('Source'),
@@ -53,7 +53,7 @@ export function sourcesSection({ sources, at }: StatusDocument, now: Instant | u
     heading('Failed requests', 'number'),
     heading('Unreadable', 'number'),
   ];
-  return html`<h2>Sources</h2>
+  return markup`<h2>Sources</h2>
     ${table(
       'Sources of interruptions',
       headings,
@@ -69,7 +69,7 @@ const sourceNames: Readonly<Record<string, string>> = {
 function sourceRow(source: SourceStatus, at: Instant, now: Instant | undefined): Html {
   const { name, lastAnswerAt, errors, unreadable } = source;
   const [tone, word] = stateOf(source, at);
-  return html`<tr>
+  return markup`<tr>
     <th scope="row">${sourceNames[name] ?? name}</th>
     <td>${chip(tone, word)}</td>
     <td>${time(lastAnswerAt, 'since', now)}</td>
@@ -86,7 +86,7 @@ function stateOf({ lastAnswerAt }: SourceStatus, at: Instant): [Tone, string] {
 export function configSection({ config }: StatusDocument): Html {
   const set = config.filter(({ isSet }) => isSet);
   const others = config.filter(({ isSet }) => !isSet);
-  return html`<h2>Configuration</h2>
+  return markup`<h2>Configuration</h2>
     <p class="lead">
       ${set.length === 0 ? 'Every option has its default.' : `${count(set.length, 'option')} differ${set.length === 1 ? 's' : ''} from the default.`}
       Secrets are not shown.
@@ -101,7 +101,7 @@ export function configSection({ config }: StatusDocument): Html {
 }
 
 function optionRow({ name, value }: ConfigEntry): Html {
-  return html`<tr>
+  return markup`<tr>
     <th scope="row"><code>${name}</code></th>
     <td><code class="value">${valueText(value)}</code></td>
   </tr>`;

@@ -1,6 +1,6 @@
 import type { Instant } from '../../interruption/interruption.ts';
 import type { EndedStatus, ReportedPod, ReportStatus, StatusDocument } from '../../status/document.ts';
-import { html, type Html } from './html.ts';
+import { markup, type Html } from './markup.ts';
 import { bar, chip, heading, name, podName, table } from './parts.ts';
 import { duration, time } from './times.ts';
 import { count, kindWords, outcomeWords, podOutcomeWords } from './words.ts';
@@ -8,7 +8,7 @@ import { count, kindWords, outcomeWords, podOutcomeWords } from './words.ts';
 /** The drains that are over, newest first, each with its report. */
 export function endedSection({ ended }: StatusDocument, now: Instant | undefined): Html {
   if (ended.length === 0) {
-    return html`<h2>Before</h2>
+    return markup`<h2>Before</h2>
       <p class="empty">Nothing since the daemon started. The last 50 interruptions will be listed here.</p>`;
   }
   const headings = [
@@ -20,7 +20,7 @@ export function endedSection({ ended }: StatusDocument, now: Instant | undefined
     heading('Took', 'number'),
     heading('To spare', 'number'),
   ];
-  return html`<h2>Before</h2>
+  return markup`<h2>Before</h2>
     ${table(
       'Ended, newest first',
       headings,
@@ -31,12 +31,12 @@ export function endedSection({ ended }: StatusDocument, now: Instant | undefined
 function row(entry: EndedStatus, now: Instant | undefined): Html {
   const { node, interruptions, endedAt, startedAt, outcome, attempts, report } = entry;
   const { word, tone } = outcomeWords(outcome);
-  return html`<tr>
+  return markup`<tr>
       <td>${time(endedAt, 'at', now)}<small>${time(endedAt, 'since', now)}</small></td>
       <th scope="row">${name(node)}</th>
       <td class="wide">${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</td>
-      <td>${chip(tone, word)}${attempts > 1 && html`<small>${attempts} attempts</small>`}</td>
-      <td class="wide">${report ? outcomeBar(report) : html`<span class="none">–</span>`}</td>
+      <td>${chip(tone, word)}${attempts > 1 && markup`<small>${attempts} attempts</small>`}</td>
+      <td class="wide">${report ? outcomeBar(report) : markup`<span class="none">–</span>`}</td>
       <td class="number">${duration(endedAt - startedAt)}</td>
       <td class="number">${spare(report?.secondsToSpare)}</td>
     </tr>
@@ -46,37 +46,37 @@ function row(entry: EndedStatus, now: Instant | undefined): Html {
 }
 
 function spare(seconds: number | undefined): Html {
-  if (seconds === undefined) return html`<span class="none">–</span>`;
-  if (seconds < 0) return html`<span class="late">${duration(-seconds * 1000)} late</span>`;
-  return html`${duration(Math.floor(seconds) * 1000)}`;
+  if (seconds === undefined) return markup`<span class="none">–</span>`;
+  if (seconds < 0) return markup`<span class="late">${duration(-seconds * 1000)} late</span>`;
+  return markup`${duration(Math.floor(seconds) * 1000)}`;
 }
 
 const left = ['evicted', 'left', 'clamped', 'deleted', 'terminating', 'refused', 'kept'];
 
 function outcomeBar({ outcomes }: ReportStatus): Html {
   const shown = left.filter((outcome) => (outcomes[outcome] ?? 0) > 0);
-  if (shown.length === 0) return html`<span class="none">no pods to move</span>`;
-  return html`${bar(shown.map((outcome) => ({ className: `out-${outcome}`, count: outcomes[outcome] ?? 0 })))}
+  if (shown.length === 0) return markup`<span class="none">no pods to move</span>`;
+  return markup`${bar(shown.map((outcome) => ({ className: `out-${outcome}`, count: outcomes[outcome] ?? 0 })))}
     <small>${shown.map((outcome) => `${outcomes[outcome]} ${podOutcomeWords(outcome)}`).join(', ')}</small>`;
 }
 
 function reportDetails(entry: EndedStatus, now: Instant | undefined): Html {
   const { id, node, interruptions, cancelled, troubles, report } = entry;
-  return html`<details id="report-${id}">
+  return markup`<details id="report-${id}">
     <summary>Report<span class="unseen"> of ${node}</span></summary>
     ${
       troubles.length > 0 &&
-      html`<div class="note">
+      markup`<div class="note">
         <p><strong>Left behind</strong></p>
         <ul>
-          ${troubles.map((line) => html`<li>${line}</li>`)}
+          ${troubles.map((line) => markup`<li>${line}</li>`)}
         </ul>
       </div>`
     }
     <dl class="facts">
       ${interruptions.map(
         ({ kind, id: interruptionId, source, description, seenAt }) =>
-          html`<div>
+          markup`<div>
             <dt>${kindWords(kind)}</dt>
             <dd>
               <bdi class="id">${interruptionId}</bdi> from ${source}, seen ${time(seenAt, 'at', now)}<small
@@ -87,7 +87,7 @@ function reportDetails(entry: EndedStatus, now: Instant | undefined): Html {
       )}
       ${cancelled.map(
         ({ id: cancelledId, why }) =>
-          html`<div>
+          markup`<div>
             <dt>Over</dt>
             <dd><bdi class="id">${cancelledId}</bdi> ${why}</dd>
           </div>`,
@@ -95,7 +95,7 @@ function reportDetails(entry: EndedStatus, now: Instant | undefined): Html {
       ${moments(entry, now)}
       ${
         report?.volumesAttached !== undefined &&
-        html`<div>
+        markup`<div>
           <dt>Volumes still attached</dt>
           <dd>${report.volumesAttached}</dd>
         </div>`
@@ -115,10 +115,10 @@ function moments(
     ['Drain ended', report?.endedAt],
     ['Deadline', deadline],
   ];
-  return html`${lines.map(
+  return markup`${lines.map(
     ([word, instant]) =>
       instant !== undefined &&
-      html`<div>
+      markup`<div>
         <dt>${word}</dt>
         <dd>${time(instant, 'at', now)} <span class="after">${after(instant - startedAt)}</span></dd>
       </div>`,
@@ -138,26 +138,26 @@ function reportTable(node: string, { pods, podsNotListed }: ReportStatus, now: I
     heading('Gone after', 'number'),
     heading('Grace', 'number'),
   ];
-  return html`${table(
+  return markup`${table(
     `What became of the pods of ${node}`,
     headings,
     pods.map((pod) => podRow(pod, now)),
   )}
-  ${podsNotListed > 0 && html`<p class="cut">and ${count(podsNotListed, 'more pod')}: those that stay, or left as they were asked</p>`}`;
+  ${podsNotListed > 0 && markup`<p class="cut">and ${count(podsNotListed, 'more pod')}: those that stay, or left as they were asked</p>`}`;
 }
 
 function podRow(pod: ReportedPod, now: Instant | undefined): Html {
   const { outcome, because, owner, askedAt, goneAt, graceSeconds, refusals, isLeftBehind } = pod;
-  return html`<tr class="${isLeftBehind && 'behind'}">
-    <th scope="row">${podName(pod)}${owner !== undefined && html`<small>${owner}</small>`}</th>
+  return markup`<tr class="${isLeftBehind && 'behind'}">
+    <th scope="row">${podName(pod)}${owner !== undefined && markup`<small>${owner}</small>`}</th>
     <td><span class="state out-${outcome}">${podOutcomeWords(outcome)}</span></td>
-    <td class="wide">${because}${refusals > 0 && html`<small>refused ${count(refusals, 'time')}</small>`}</td>
+    <td class="wide">${because}${refusals > 0 && markup`<small>refused ${count(refusals, 'time')}</small>`}</td>
     <td>${time(askedAt, 'at', now)}</td>
     <td class="number">
-      ${askedAt === undefined || goneAt === undefined ? html`<span class="none">–</span>` : duration(goneAt - askedAt)}
+      ${askedAt === undefined || goneAt === undefined ? markup`<span class="none">–</span>` : duration(goneAt - askedAt)}
     </td>
     <td class="number">
-      ${graceSeconds === undefined ? html`<span class="none">–</span>` : `${graceSeconds} s`}
+      ${graceSeconds === undefined ? markup`<span class="none">–</span>` : `${graceSeconds} s`}
     </td>
   </tr>`;
 }

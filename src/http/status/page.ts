@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StatusDocument } from '../../status/document.ts';
 import { configSection, headline, headlineSection, sourcesSection } from './daemon-sections.ts';
 import { endedSection } from './ended-section.ts';
-import { html, Html } from './html.ts';
+import { Html, markup } from './markup.ts';
 import { runningSection } from './running-section.ts';
 import { script } from './script.ts';
 import { styles } from './styles.ts';
@@ -70,8 +70,8 @@ export function statusPage(
   paths: { readonly events: string; readonly json: string },
 ): string {
   const { at, daemon } = document;
-  const mode = daemon.mode === 'imds' ? html`on <bdi class="name">${daemon.node}</bdi>` : 'queue mode';
-  const page = html`<!doctype html>
+  const mode = daemon.mode === 'imds' ? markup`on <bdi class="name">${daemon.node}</bdi>` : 'queue mode';
+  const page = markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -79,9 +79,7 @@ export function statusPage(
         <meta name="robots" content="noindex" />
         <title>${headline(document)} · node termination</title>
         <link rel="icon" href="${icon}" />
-        <style>
-          ${new Html(styles)}
-        </style>
+        <style>${new Html(styles)}</style>
         <noscript><meta http-equiv="refresh" content="${reloadSeconds}" /></noscript>
       </head>
       <body data-events="${paths.events}">
@@ -106,10 +104,9 @@ export function statusPage(
           <p>All times are UTC. The same <a href="${paths.json}">as JSON</a>.</p>
         </footer>
         <p id="news" class="unseen" role="status" aria-live="polite"></p>
-        <script>
-          ${new Html(script)};
-        </script>
+        <script>${new Html(script)}</script>
       </body>
-    </html> `;
+    </html>
+`;
   return String(page);
 }

@@ -1,18 +1,18 @@
-import { html, type Html } from './html.ts';
+import { markup, type Html } from './markup.ts';
 import type { Tone } from './words.ts';
 
 /** A word with a colour and a mark of its own, so that the colour alone says nothing. */
 export function chip(tone: Tone, word: string): Html {
-  return html`<span class="chip ${tone}">${word}</span>`;
+  return markup`<span class="chip ${tone}">${word}</span>`;
 }
 
 /** A name of Kubernetes: kept apart from the words around it, and broken where it is too long for a phone. */
 export function name(text: string): Html {
-  return html`<bdi class="name">${text}</bdi>`;
+  return markup`<bdi class="name">${text}</bdi>`;
 }
 
 export function podName({ namespace, name }: { readonly namespace: string; readonly name: string }): Html {
-  return html`<bdi class="name"><span class="namespace">${namespace}/</span>${name}</bdi>`;
+  return markup`<bdi class="name"><span class="namespace">${namespace}/</span>${name}</bdi>`;
 }
 
 interface Share {
@@ -28,7 +28,7 @@ export function bar(shares: readonly Share[]): Html {
     .filter(({ count }) => count > 0)
     .map(({ className, count }) => {
       const width = (count / total) * 100;
-      const part = html`<rect
+      const part = markup`<rect
         class="${className}"
         x="${x.toFixed(2)}"
         width="${width.toFixed(2)}"
@@ -37,14 +37,14 @@ export function bar(shares: readonly Share[]): Html {
       x += width;
       return part;
     });
-  return html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+  return markup`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
     ${parts}
   </svg>`;
 }
 
 /** A table that may be wider than a phone: it scrolls by itself, and with the keyboard. */
 export function table(label: string, headings: readonly Html[], rows: readonly Html[]): Html {
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
+  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
     <table>
       <thead>
         <tr>
@@ -59,5 +59,5 @@ export function table(label: string, headings: readonly Html[], rows: readonly H
 }
 
 export function heading(text: string, className = ''): Html {
-  return html`<th scope="col" class="${className}">${text}</th>`;
+  return markup`<th scope="col" class="${className}">${text}</th>`;
 }

@@ -6,7 +6,7 @@ import {
   type RunningStatus,
   type StatusDocument,
 } from '../../status/document.ts';
-import { html, type Html } from './html.ts';
+import { markup, type Html } from './markup.ts';
 import { bar, chip, heading, name, podName, table } from './parts.ts';
 import { duration, time } from './times.ts';
 import { count, kindWords, podStateWords, type Tone } from './words.ts';
@@ -19,31 +19,31 @@ export function runningSection(
   { running, runningNotListed, counts }: StatusDocument,
   now: Instant | undefined,
 ): Html {
-  if (counts.running === 0) return html``;
+  if (counts.running === 0) return markup``;
   const inFull = running.slice(0, mostInFull);
   const inShort = running.slice(mostInFull);
-  return html`<h2>Now</h2>
+  return markup`<h2>Now</h2>
     ${inFull.map((workflow) => card(workflow, now))} ${inShort.length > 0 && shortTable(inShort, now)}
-    ${runningNotListed > 0 && html`<p class="cut">and ${count(runningNotListed, 'more node')}, whose deadlines are later</p>`}`;
+    ${runningNotListed > 0 && markup`<p class="cut">and ${count(runningNotListed, 'more node')}, whose deadlines are later</p>`}`;
 }
 
 function card(workflow: RunningStatus, now: Instant | undefined): Html {
   const { id, node, interruptions, blocks, markTrouble, podCounts, dryRun } = workflow;
   const { tone, word } = phaseOf(workflow);
   const titleId = `node-${id}`;
-  return html`<article class="card ${tone}" aria-labelledby="${titleId}">
+  return markup`<article class="card ${tone}" aria-labelledby="${titleId}">
     <header>
       <div>
         <h3 id="${titleId}">${name(node)}</h3>
         <p class="why">
           ${chip(tone, word)}${dryRun && chip('quiet', 'dry run')}
-          ${interruptions.map(({ id, kind }) => html` <span>${kindWords(kind)}</span> <bdi class="id">${id}</bdi>`)}
+          ${interruptions.map(({ id, kind }) => markup` <span>${kindWords(kind)}</span> <bdi class="id">${id}</bdi>`)}
         </p>
       </div>
       ${deadline(workflow, now)}
     </header>
     ${pods(podCounts)} ${blocks.map((block) => blockNote(block, now))}
-    ${markTrouble !== undefined && html`<p class="note"><strong>The node is not marked:</strong> ${markTrouble}</p>`}
+    ${markTrouble !== undefined && markup`<p class="note"><strong>The node is not marked:</strong> ${markTrouble}</p>`}
     ${steps(workflow, now)} ${podDetails(workflow, now)}
   </article>`;
 }
@@ -53,13 +53,14 @@ function deadline(
   now: Instant | undefined,
 ): Html {
   if (waitsUntil !== undefined) {
-    return html`<p class="deadline">
+    return markup`<p class="deadline">
       <span class="left">${time(waitsUntil, 'until', now)}</span> until the drain begins
     </p>`;
   }
-  if (deadline === undefined) return html`<p class="deadline"><span class="left none">no deadline</span></p>`;
+  if (deadline === undefined)
+    return markup`<p class="deadline"><span class="left none">no deadline</span></p>`;
   const what = deadlineIsMachineEnd ? 'until the machine ends' : 'until its announced start';
-  return html`<p class="deadline"><span class="left">${time(deadline, 'until', now)}</span> ${what}</p>`;
+  return markup`<p class="deadline"><span class="left">${time(deadline, 'until', now)}</span> ${what}</p>`;
 }
 
 function phaseOf(workflow: RunningStatus): { readonly tone: Tone; readonly word: string } {
@@ -72,22 +73,24 @@ function phaseOf(workflow: RunningStatus): { readonly tone: Tone; readonly word:
 
 function pods(counts: RunningStatus['podCounts']): Html {
   const shown = podStates.filter((state) => counts[state] > 0);
-  if (shown.length === 0) return html``;
+  if (shown.length === 0) return markup``;
   const leaving = ['gone', 'terminating', 'asking', 'waiting', 'refused', 'kept'] as const;
-  return html`${bar(leaving.map((state) => ({ className: `pods-${state}`, count: counts[state] })))}
+  return markup`${bar(leaving.map((state) => ({ className: `pods-${state}`, count: counts[state] })))}
     <ul class="legend" aria-label="Pods by state">
       ${[...leaving, 'stays' as const]
         .filter((state) => counts[state] > 0)
-        .map((state) => html`<li class="pods-${state}"><b>${counts[state]}</b> ${podStateWords[state]}</li>`)}
+        .map(
+          (state) => markup`<li class="pods-${state}"><b>${counts[state]}</b> ${podStateWords[state]}</li>`,
+        )}
     </ul>`;
 }
 
 function blockNote({ reason, podCount, pods, askBy }: BlockStatus, now: Instant | undefined): Html {
   const more = podCount - pods.length;
-  return html`<div class="note">
+  return markup`<div class="note">
     <p><strong>${count(podCount, 'pod')} ${podCount === 1 ? 'is' : 'are'} blocked:</strong> ${reason}</p>
-    ${pods.length > 0 && html`<p class="of">${pods.map((pod) => html`${name(pod)} `)}${more > 0 && `and ${more} more`}</p>`}
-    ${askBy !== undefined && html`<p class="of">The grace period fits if asked by ${time(askBy, 'at', now)} (in ${time(askBy, 'until', now)})</p>`}
+    ${pods.length > 0 && markup`<p class="of">${pods.map((pod) => markup`${name(pod)} `)}${more > 0 && `and ${more} more`}</p>`}
+    ${askBy !== undefined && markup`<p class="of">The grace period fits if asked by ${time(askBy, 'at', now)} (in ${time(askBy, 'until', now)})</p>`}
   </div>`;
 }
 
@@ -97,11 +100,11 @@ function steps(workflow: RunningStatus, now: Instant | undefined): Html {
     instant === undefined ? undefined : `+${duration(instant - startedAt)}`;
   const marked = later(markedAt);
   const began = later(drainBeganAt);
-  return html`<ol class="steps" aria-label="What has happened">
+  return markup`<ol class="steps" aria-label="What has happened">
     <li>received ${time(startedAt, 'at', now)}</li>
-    ${marked !== undefined && html`<li>marked <span>${marked}</span></li>`}
-    ${began !== undefined && html`<li>drain began <span>${began}</span></li>`}
-    ${deadline !== undefined && html`<li>deadline ${time(deadline, 'at', now)}</li>`}
+    ${marked !== undefined && markup`<li>marked <span>${marked}</span></li>`}
+    ${began !== undefined && markup`<li>drain began <span>${began}</span></li>`}
+    ${deadline !== undefined && markup`<li>deadline ${time(deadline, 'at', now)}</li>`}
   </ol>`;
 }
 
@@ -110,7 +113,7 @@ function podDetails(
   now: Instant | undefined,
 ): Html {
   const listed = pods.filter(({ state }) => state !== 'gone' && state !== 'stays');
-  if (listed.length === 0) return html``;
+  if (listed.length === 0) return markup``;
   const others = podsNotListed + pods.length - listed.length - podCounts.gone - podCounts.stays;
   const headings = [
     heading('Pod'),
@@ -119,26 +122,26 @@ function podDetails(
     heading('Asked'),
     heading('Ends by'),
   ];
-  return html`<details id="pods-${id}">
+  return markup`<details id="pods-${id}">
     <summary>Pods that are still there</summary>
     ${table(
       `Pods of ${node}`,
       headings,
       listed.map((pod) => podRow(pod, now)),
     )}
-    ${others > 0 && html`<p class="cut">and ${count(others, 'more pod')}, not listed here</p>`}
+    ${others > 0 && markup`<p class="cut">and ${count(others, 'more pod')}, not listed here</p>`}
   </details>`;
 }
 
 function podRow(pod: PodStatus, now: Instant | undefined): Html {
   const { state, because, askedAt, killedAt, clampedToSeconds, owner, refusals, askBy } = pod;
-  return html`<tr>
-    <th scope="row">${podName(pod)}${owner !== undefined && html`<small>${owner}</small>`}</th>
+  return markup`<tr>
+    <th scope="row">${podName(pod)}${owner !== undefined && markup`<small>${owner}</small>`}</th>
     <td><span class="state pods-${state}">${podStateWords[state]}</span></td>
-    <td class="wide">${because}${refusals > 0 && html`<small>refused ${count(refusals, 'time')}</small>`}</td>
+    <td class="wide">${because}${refusals > 0 && markup`<small>refused ${count(refusals, 'time')}</small>`}</td>
     <td>${time(askedAt, 'at', now)}</td>
     <td>
-      ${time(killedAt ?? askBy, 'at', now)}${clampedToSeconds !== undefined && html`<small>cut to ${clampedToSeconds} s</small>`}
+      ${time(killedAt ?? askBy, 'at', now)}${clampedToSeconds !== undefined && markup`<small>cut to ${clampedToSeconds} s</small>`}
     </td>
   </tr>`;
 }
@@ -156,7 +159,7 @@ function shortTable(workflows: readonly RunningStatus[], now: Instant | undefine
     const { tone, word } = phaseOf(workflow);
     const left =
       podStates.reduce((sum, state) => sum + podCounts[state], 0) - podCounts.gone - podCounts.stays;
-    return html`<tr>
+    return markup`<tr>
       <th scope="row">${name(node)}</th>
       <td class="wide">${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</td>
       <td>${chip(tone, word)}</td>
@@ -164,6 +167,6 @@ function shortTable(workflows: readonly RunningStatus[], now: Instant | undefine
       <td>${podCounts.gone} gone, ${left} to go</td>
     </tr>`;
   });
-  return html`<h3 class="more">And later</h3>
+  return markup`<h3 class="more">And later</h3>
     ${table('More nodes', headings, rows)}`;
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../../interruption/interruption.ts';
-import { html, type Html } from './html.ts';
+import { markup, type Html } from './markup.ts';
 
 /**
  * - `until`: counts down to the instant, and says when it is past
@@ -14,10 +14,10 @@ type TimeForm = 'until' | 'since' | 'at';
  * but for the passing of time is not sent again
  */
 export function time(instant: Instant | undefined, form: TimeForm, now: Instant | undefined): Html {
-  if (instant === undefined) return html`<span class="none">–</span>`;
+  if (instant === undefined) return markup`<span class="none">–</span>`;
   const iso = new Date(instant).toISOString();
   const text = now === undefined ? '' : textOf(instant, form, now);
-  return html`<time datetime="${iso}" data-form="${form}" title="${iso}">${text}</time>`;
+  return markup`<time datetime="${iso}" data-form="${form}" title="${iso}">${text}</time>`;
 }
 
 function textOf(instant: Instant, form: TimeForm, now: Instant): string {

@@ -1,4 +1,4 @@
-/** Markup: what `html` made, and nothing else. */
+/** Markup: what `markup` made, and nothing else. */
 export class Html {
   readonly #text: string;
 
@@ -11,11 +11,16 @@ export class Html {
   }
 }
 
+/** Of the source, not of the page. */
+const indentation = /\n\s+/gu;
+
 type Insertable = Html | string | number | undefined | false | readonly Insertable[];
 
 /** Markup with values in it. Every text is escaped, in content and in quoted attributes; `undefined` and false are nothing. */
-export function html(parts: TemplateStringsArray, ...values: readonly Insertable[]): Html {
-  return new Html(parts.reduce((text, part, index) => text + inserted(values[index - 1]) + part));
+export function markup(parts: TemplateStringsArray, ...values: readonly Insertable[]): Html {
+  return new Html(
+    parts.map((part, index) => inserted(values[index - 1]) + part.replaceAll(indentation, '\n')).join(''),
+  );
 }
 
 function inserted(value: Insertable): string {
