@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AwsClient } from './client.ts';
-import type { Ec2Instance } from './instance.ts';
-import { nextTokenOf, readInstances } from './read-instances.ts';
+import type { Ec2Instance, InstanceNames } from './instance.ts';
+import { nextTokenOf, readInstances, readNames } from './read-instances.ts';
 
 /** Messages come in bursts: whoever asks within this time is asked for together. */
 const gatherMs = 50;
@@ -9,8 +9,8 @@ const gatherMs = 50;
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html: "up to 200 values" for all filters. */
 const idsPerCall = 200;
 
-/** 0.8 MB of text. A thousand are allowed. */
-const instancesPerPage = 200;
+/** 2 MB of text. A thousand are allowed. */
+const instancesPerPage = 500;
 
 /** In a filter `*` and `?` are wildcards; no id has them. */
 const instanceIdPattern = /^i-[0-9A-Za-z-]{1,100}$/;
@@ -57,14 +57,14 @@ export class Instances {
   }
 
   /** Instances that carry a tag of this key, page by page. @throws AwsError; the signal's reason */
-  taggedWith(key: string, signal: AbortSignal): AsyncGenerator<readonly Ec2Instance[], void, undefined> {
-    return this.#pages('tag-key', [key.replaceAll(/[\\*?]/g, '\\$&')], signal);
+  taggedWith(key: string, signal: AbortSignal): AsyncGenerator<readonly InstanceNames[], void, undefined> {
+    return this.#pages('tag-key', [key.replaceAll(/[\\*?]/g, '\\$&')], readNames, signal);
   }
 
   /** Those that were launched into this capacity reservation. @throws AwsError; the signal's reason */
   async instancesOfReservation(reservationId: string, signal: AbortSignal): Promise<readonly Ec2Instance[]> {
     const found: Ec2Instance[] = [];
-    for await (const page of this.#pages('capacity-reservation-id', [reservationId], signal))
+    for await (const page of this.#pages('capacity-reservation-id', [reservationId], readInstances, signal))
       found.push(...page);
     return found;
   }
@@ -82,7 +82,7 @@ export class Instances {
     // For many, of whom none may end it for the others; it ends by its own limits of time.
     const { signal } = new AbortController();
     try {
-      for await (const page of this.#pages('instance-id', [...asked.keys()], signal)) {
+      for await (const page of this.#pages('instance-id', [...asked.keys()], readInstances, signal)) {
         for (const instance of page) asked.get(instance.instanceId)?.answer.resolve(instance);
       }
       for (const { answer } of asked.values()) answer.resolve(undefined);
@@ -95,11 +95,12 @@ export class Instances {
     }
   }
 
-  async *#pages(
+  async *#pages<T>(
     filter: string,
     values: readonly string[],
+    read: (answer: string) => Iterable<T>,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly Ec2Instance[], void, undefined> {
+  ): AsyncGenerator<readonly T[], void, undefined> {
     const parameters: Record<string, string> = {
       MaxResults: String(instancesPerPage),
       'Filter.1.Name': filter,
@@ -108,7 +109,7 @@ export class Instances {
     for (;;) {
       const call = { service: 'ec2', action: 'DescribeInstances', parameters, signal } as const;
       const answer = await this.#client.queryText(call);
-      yield [...readInstances(answer)];
+      yield [...read(answer)];
       const next = nextTokenOf(answer);
       if (next === undefined) return;
       parameters['NextToken'] = next;

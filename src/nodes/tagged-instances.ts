@@ -23,8 +23,8 @@ export interface TaggedInstancesModules {
 /** NTH counts tagged instances this often; the same answer tells which nodes are managed. */
 const periodMs = 30_000;
 
-/** Where an account has so many that reading them takes long, they are read more rarely: for a twentieth of the time. */
-const restPerWork = 19;
+/** Where an account has so many that reading them takes long, they are read more rarely: for half of the time. */
+const restPerWork = 1;
 
 const longestBackOffMs = 600_000;
 const backOffAfterDenialMs = 600_000;

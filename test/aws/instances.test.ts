@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AwsError } from '../../src/aws/error.ts';
+import type { InstanceNames } from '../../src/aws/instance.ts';
+import { readInstances } from '../../src/aws/read-instances.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { overFakeEc2 } from './over-fake-ec2.ts';
+
+const { signal } = new AbortController();
+const clock = new FakeClock();
+
+function id(number: number): string {
+  return `i-${number.toString(16).padStart(17, '0')}`;
+}
+
+test('an instance is told by its own elements, not by those of its network interfaces', async () => {
+  await using it = await overFakeEc2(clock);
+  it.ec2.put({
+    instanceId: id(1),
+    state: 'stopping',
+    privateDnsName: 'ip-10-0-0-1.ec2.internal',
+    zone: 'eu-central-1b',
+    type: 'c7g.large',
+    launchedAt: Date.UTC(2029, 11, 31),
+    capacityReservationId: 'cr-1',
+    tags: { Name: 'a <b> & "c"', empty: '' },
+  });
+  it.ec2.put({ instanceId: id(2), state: 'terminated', privateDnsName: null });
+  const both = Promise.all([it.instances.describe(id(1), signal), it.instances.describe(id(2), signal)]);
+  const [first, second] = await clock.advanceWhile(both);
+  assert.deepEqual(first, {
+    instanceId: id(1),
+    state: 'stopping',
+    privateDnsName: 'ip-10-0-0-1.ec2.internal',
+    availabilityZone: 'eu-central-1b',
+    instanceType: 'c7g.large',
+    launchedAt: Date.UTC(2029, 11, 31),
+    capacityReservationId: 'cr-1',
+    tags: new Map([
+      ['Name', 'a <b> & "c"'],
+      ['empty', ''],
+    ]),
+  });
+  assert.deepEqual([second?.privateDnsName, second?.state], [undefined, 'terminated']);
+  assert.equal(second?.capacityReservationId, undefined);
+});
+
+test('all that is asked for within 50 ms is one call for 200 instances', async () => {
+  await using it = await overFakeEc2(clock);
+  for (let number = 0; number < 450; number += 2) it.ec2.put({ instanceId: id(number) });
+  const asking = Array.from({ length: 450 }, (_, number) => it.instances.describe(id(number), signal));
+  await clock.advance(49);
+  assert.equal(it.ec2.requests.length, 0);
+  asking.push(it.instances.describe(id(0), signal), it.instances.describe(id(1), signal));
+  const found = await clock.advanceWhile(Promise.all(asking));
+  assert.equal(it.ec2.requests.length, 3);
+  assert.deepEqual(
+    found.slice(-3).map((instance) => instance?.instanceId),
+    [undefined, id(0), undefined],
+  );
+  assert.ok(found.slice(0, 450).every((instance, number) => (instance === undefined) === (number % 2 === 1)));
+  await clock.advanceWhile(it.instances.describe(id(0), signal));
+  assert.equal(it.ec2.requests.length, 4);
+});
+
+test('what can be no id is not asked for', async () => {
+  await using it = await overFakeEc2(clock);
+  it.ec2.put({ instanceId: id(1) });
+  for (const none of ['i-*', 'i-?', '', 'mi-1', 'i-1 or 1', `i-${'1'.repeat(200)}`]) {
+    assert.equal(await it.instances.describe(none, signal), undefined);
+  }
+  assert.equal(it.ec2.requests.length, 0);
+});
+
+test('who no longer waits is not asked for, and spoils nothing for the others', async () => {
+  await using it = await overFakeEc2(clock);
+  it.ec2.put({ instanceId: id(1) });
+  const stop = new AbortController();
+  const leaves = it.instances.describe(id(1), stop.signal);
+  const leavesToo = it.instances.describe(id(2), stop.signal);
+  const stays = it.instances.describe(id(1), signal);
+  stop.abort(new Error('enough'));
+  await assert.rejects(leaves, /enough/);
+  await assert.rejects(leavesToo, /enough/);
+  assert.equal((await clock.advanceWhile(stays))?.instanceId, id(1));
+  const [request] = it.ec2.requests;
+  assert.equal(request?.parameters.get('Filter.1.Value.1'), id(1));
+  assert.equal(request.parameters.get('Filter.1.Value.2'), null);
+});
+
+test('a call that fails is told to all who wait for it', async () => {
+  await using it = await overFakeEc2(clock);
+  it.ec2.denies = true;
+  const asking = [1, 2].map((number) => it.instances.describe(id(number), signal));
+  const told = await clock.advanceWhile(Promise.allSettled(asking));
+  for (const one of told) {
+    assert.equal(one.status, 'rejected');
+    assert.ok(one.reason instanceof AwsError);
+    assert.equal(one.reason.kind, 'access-denied');
+    assert.match(one.reason.message, /Cannot call ec2:DescribeInstances: UnauthorizedOperation/);
+  }
+  it.ec2.denies = false;
+  it.ec2.faults.add({ kind: 'answer', code: 200, body: '<html>a proxy</html>' });
+  await assert.rejects(clock.advanceWhile(it.instances.describe(id(1), signal)), { kind: 'server' });
+});
+
+test('tagged instances come in pages, also for a key with wildcards in it', async () => {
+  await using it = await overFakeEc2(clock);
+  for (let number = 0; number < 600; number += 1) it.ec2.put({ instanceId: id(number), tags: { 'a*': '' } });
+  it.ec2.put({ instanceId: id(1000), tags: { ab: '' } });
+  it.ec2.put({ instanceId: id(599), privateDnsName: null, tags: { 'a*': '' } });
+  const pages: (readonly InstanceNames[])[] = [];
+  const read = async () => {
+    for await (const page of it.instances.taggedWith('a*', signal)) pages.push(page);
+  };
+  await clock.advanceWhile(read());
+  assert.deepEqual(
+    pages.map(({ length }) => length),
+    [500, 100],
+  );
+  assert.deepEqual(pages[1]?.slice(-2), [
+    { instanceId: id(598), privateDnsName: `ip-${id(598).slice(2)}.eu-central-1.compute.internal` },
+    { instanceId: id(599), privateDnsName: undefined },
+  ]);
+});
+
+test('the instances of a capacity reservation are those that run in it', async () => {
+  await using it = await overFakeEc2(clock);
+  it.ec2.put({ instanceId: id(1), capacityReservationId: 'cr-1' });
+  it.ec2.put({ instanceId: id(2), capacityReservationId: 'cr-wished' });
+  const found = await clock.advanceWhile(it.instances.instancesOfReservation('cr-1', signal));
+  assert.deepEqual(
+    found.map(({ instanceId }) => instanceId),
+    [id(1)],
+  );
+});
+
+test('an answer with other white space, entities and no instances is read too', () => {
+  assert.deepEqual([...readInstances('<DescribeInstancesResponse/>')], []);
+  const [instance] = readInstances(`
+    <instanceId>i-1</instanceId>
+    <privateDnsName>
+      ip-1
+    </privateDnsName>
+    <launchTime>never</launchTime>
+    <tagSet>
+      <item>
+        <key>&#x41;&#66;&quot;&unknown;</key>
+        <value>&lt;&amp;lt;&apos;</value>
+      </item>
+      <item><key>bare</key><value/></item>
+    </tagSet>`);
+  assert.equal(instance?.privateDnsName, 'ip-1');
+  assert.equal(instance.launchedAt, undefined);
+  assert.deepEqual(
+    [...instance.tags],
+    [
+      ['AB"&unknown;', "<&lt;'"],
+      ['bare', ''],
+    ],
+  );
+});
