@@ -65,8 +65,7 @@ const taken: Readonly<Record<string, Values>> = {
 suite('values that work with the chart of NTH', { concurrency: 2 }, () => {
   for (const [what, values] of Object.entries(taken)) {
     test(`are taken: ${what}`, async () => {
-      const [daemonSet] = (await render(values)).filter(({ kind }) => kind === 'DaemonSet');
-      assert.ok(daemonSet);
+      assert.ok((await render(values)).some(({ kind }) => kind === 'DaemonSet'));
     });
   }
 

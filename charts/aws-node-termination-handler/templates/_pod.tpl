@@ -38,6 +38,8 @@ spec:
   dnsConfig:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+  # Variables that describe Services may have the names of options.
+  enableServiceLinks: false
   containers:
     - {{ include "node-termination-handler.container" . | indent 6 | trim }}
   {{- with include "node-termination-handler.volumes" . | trim }}
