@@ -63,12 +63,14 @@ export function metricsDocument(): string {
 # Metrics
 
 Served at \`/metrics\` in Prometheus' text format with \`--enable-prometheus-server\`, on port 9092 unless
-\`--prometheus-server-port\` says otherwise.
+\`--prometheus-server-port\` says otherwise. Who prefers OpenMetrics in the request's \`Accept\` header, as Prometheus does,
+gets that, with the ids of [traces](options.md#traces) as exemplars where these are on.
 
 ## Those of AWS Node Termination Handler
 
 Same names, labels and values. \`actions_total\` and \`events_error_total\` start at 0, so that an alert on an increase sees
-the first event. \`actions_node_total\` has a series for each node and event.
+the first event; so do \`nth_pods_total\` and \`nth_evictions_refused_total\`. Samples of counters end in \`_total\` in both
+formats; in OpenMetrics the metric itself is named without. \`actions_node_total\` has a series for each node and event.
 
 ${table(nths)}
 
@@ -93,6 +95,7 @@ ${table(ofProcess)}
 - \`kind\`: ${interruptionKinds.map(code).join(', ')}.
 - \`source\`: \`imds\` or \`sqs\`.
 - \`against\`: \`imds\`, \`kubernetes\` or \`aws\`.
+- \`hash\`: of all options but the names of the node and the pod, with secrets left out.
 - \`server\`: \`metrics\` or \`probes\`.
 - \`service\`, \`action\`: of AWS, as in its policies, such as \`sqs\` and \`ReceiveMessage\`.
 - \`code\`: the HTTP status, or \`none\` where no answer came.

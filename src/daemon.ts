@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ClockSkew } from './clock-skew.ts';
 import { readBootTime, type ReadFile } from './boot-time.ts';
 import type { Clock } from './clock.ts';
@@ -62,6 +63,7 @@ export class Daemon {
   constructor(options: DaemonOptions, { clock, logger, readFile }: DaemonModules) {
     const { config, version, certificateAuthorities } = options;
     const metrics = createMetrics(version);
+    if (options.shownConfig) metrics.configInfo.set({ hash: configHash(options.shownConfig) }, 1);
     const health = new Health(clock);
     const shared = { clock, logger, log: logger, metrics, health };
 
@@ -171,6 +173,15 @@ export class Daemon {
     this.#tracing = await this.#loadTracing?.();
     if (this.#tracing) this.#observers.push(this.#tracing);
   }
+}
+
+/** What differs from pod to pod of one release. */
+const ofOnePod: ReadonlySet<string> = new Set(['node-name', 'pod-name']);
+
+/** The same for the same options on every node, whatever their secrets are. */
+function configHash(shownConfig: readonly ConfigEntry[]): string {
+  const shared = shownConfig.filter(({ name }) => !ofOnePod.has(name));
+  return createHash('sha256').update(JSON.stringify(shared)).digest('hex').slice(0, 12);
 }
 
 function createLanes({ kubernetes }: Config, clock: Clock): RequestLanes {

@@ -1,5 +1,8 @@
 import { Counter, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
+import type { PodOutcome } from './drain/report.ts';
+import type { RefusalCause } from './kubernetes/cluster.ts';
 import { collectProcessMetrics } from './process-metrics.ts';
+import { TracedHistogram } from './traced-histogram.ts';
 
 /** NTH's words for what is done to nodes, and for who watches for events. */
 const nodeActions = ['cordon', 'cordon-and-drain', 'uncordon', 'pre-drain', 'post-drain'];
@@ -22,6 +25,26 @@ const queueMessageEvents = [
   'deleted',
 ] as const;
 
+// Records by the types of the code: a value that is missing here fails the compiler.
+const podOutcomes: Readonly<Record<PodOutcome, 0>> = {
+  evicted: 0,
+  clamped: 0,
+  deleted: 0,
+  left: 0,
+  terminating: 0,
+  refused: 0,
+  stays: 0,
+  kept: 0,
+};
+const refusalCauses: Readonly<Record<RefusalCause, 0>> = {
+  budget: 0,
+  conflict: 0,
+  overloaded: 0,
+  unavailable: 0,
+  'namespace-terminating': 0,
+  denied: 0,
+};
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
@@ -42,6 +65,12 @@ export function createMetrics(version: string) {
 
   return {
     registry,
+    configInfo: new Gauge({
+      name: 'nth_config_info',
+      help: 'Always 1; the label is the same wherever the options are',
+      labelNames: ['hash'],
+      registers,
+    }),
 
     /** NTH's: what was done to nodes, and whether it went well. */
     actions: startedAtZero(
@@ -86,36 +115,48 @@ export function createMetrics(version: string) {
       labelNames: ['phase'],
       registers,
     }),
-    noticeToMark: new Histogram({
+    noticeToMark: new TracedHistogram({
       name: 'nth_notice_to_mark_seconds',
       help: 'Seconds from seeing an interruption until its node was marked',
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120],
       registers,
     }),
-    noticeToLastPodAsked: new Histogram({
+    noticeToLastPodAsked: new TracedHistogram({
       name: 'nth_notice_to_last_pod_asked_seconds',
       help: 'Seconds from seeing an interruption until the last pod was asked to leave',
       buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300],
       registers,
     }),
-    noticeToDrained: new Histogram({
+    noticeToDrained: new TracedHistogram({
       name: 'nth_notice_to_drained_seconds',
       help: 'Seconds from seeing an interruption until the last pod was gone',
       buckets: [0.5, 1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600],
       registers,
     }),
-    podOutcomes: new Counter({
-      name: 'nth_pods_total',
-      help: 'Pods of drained nodes, by what became of them',
-      labelNames: ['outcome'],
+    spareTime: new TracedHistogram({
+      name: 'nth_deadline_spare_seconds',
+      help: 'Seconds between the end of a drain and its deadline; 0 where it came too late',
+      buckets: [0, 5, 10, 20, 30, 60, 90, 120, 300, 3_600],
       registers,
     }),
-    evictionsRefused: new Counter({
-      name: 'nth_evictions_refused_total',
-      help: 'Evictions that the API server refused, by cause; each is tried again',
-      labelNames: ['cause'],
-      registers,
-    }),
+    podOutcomes: startedAtZero(
+      new Counter({
+        name: 'nth_pods_total',
+        help: 'Pods of drained nodes, by what became of them',
+        labelNames: ['outcome'],
+        registers,
+      }),
+      Object.keys(podOutcomes).map((outcome) => ({ outcome })),
+    ),
+    evictionsRefused: startedAtZero(
+      new Counter({
+        name: 'nth_evictions_refused_total',
+        help: 'Evictions that the API server refused, by cause; each is tried again',
+        labelNames: ['cause'],
+        registers,
+      }),
+      Object.keys(refusalCauses).map((cause) => ({ cause })),
+    ),
     sourceErrors: new Counter({
       name: 'nth_source_errors_total',
       help: 'Failed requests to a source of interruptions',

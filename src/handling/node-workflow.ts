@@ -84,7 +84,11 @@ export class NodeWorkflow {
       { id, node, dryRun: options.dryRun },
       { ...this.#modules, ledger: this.#ledger, mandate: this.#mandate },
     );
-    this.#story = new WorkflowStory(node, this.#ledger, { ...this.#modules, telling: this.#telling });
+    this.#story = new WorkflowStory(node, this.#ledger, {
+      ...this.#modules,
+      telling: this.#telling,
+      traceId,
+    });
     this.#marking = new NodeMarking(
       {
         node,

@@ -15,6 +15,8 @@ export interface WorkflowStoryModules {
   readonly metrics: Metrics;
   readonly actions: NodeActions;
   readonly telling: WorkflowTelling;
+  /** The trace that the workflow is, if it is one. */
+  readonly traceId: string | undefined;
 }
 
 const machineHasEnded = "nothing: the machine's end has passed";
@@ -55,7 +57,10 @@ export class WorkflowStory {
     if (!succeeded && response === 'mark') this.#count('cordon', trouble);
     if (!succeeded || this.#isMarked || isUnmarking) return;
     this.#isMarked = true;
-    this.#modules.metrics.noticeToMark.observe(this.#secondsSinceNotice(this.#modules.clock.now()));
+    this.#modules.metrics.noticeToMark.observe(
+      this.#secondsSinceNotice(this.#modules.clock.now()),
+      this.#trace,
+    );
     this.#modules.logger.info('Node marked', this.fields);
     this.#modules.telling.tell({ type: 'marked' });
   }
@@ -111,8 +116,9 @@ export class WorkflowStory {
     const asked = report.pods.flatMap((pod) => pod.askedAt ?? []);
     const spare = secondsToSpare(report);
     if (asked.length > 0) {
-      metrics.noticeToLastPodAsked.observe(this.#secondsSinceNotice(Math.max(...asked)));
+      metrics.noticeToLastPodAsked.observe(this.#secondsSinceNotice(Math.max(...asked)), this.#trace);
     }
+    if (spare !== undefined) metrics.spareTime.observe(Math.max(0, spare), this.#trace);
     const troubles = leftBehindReasons(report);
     this.#count('cordon-and-drain', report.complete ? undefined : troubles.join('; '));
     const fields = {
@@ -124,7 +130,7 @@ export class WorkflowStory {
     };
     logger.debug('The drain in full', { pods: report.pods });
     if (report.complete) {
-      metrics.noticeToDrained.observe(this.#secondsSinceNotice(report.endedAt));
+      metrics.noticeToDrained.observe(this.#secondsSinceNotice(report.endedAt), this.#trace);
       logger.info('Node successfully cordoned and drained', fields);
       this.#attempted('drained', [], report);
       return;
@@ -135,6 +141,10 @@ export class WorkflowStory {
       next: isMachineEnd ? machineHasEnded : 'the drain is tried again while the signal lasts',
     });
     this.#attempted(isMachineEnd ? 'deadline-passed' : 'failed', troubles, report);
+  }
+
+  get #trace(): { readonly id: string | undefined; readonly at: Instant } {
+    return { id: this.#modules.traceId, at: this.#modules.clock.now() };
   }
 
   #secondsSinceNotice(instant: Instant): number {

@@ -54,7 +54,7 @@ export function createApp(endpoints: readonly Endpoint[], logger: Logger): Fasti
       method: allowedMethods,
       url: endpoint.path,
       handler: async (request, reply) => {
-        const answer = await endpoint.answer();
+        const answer = await endpoint.answer(request.headers.accept ?? '');
         if ('stream' in answer) return startStream(answer, request, reply);
         const { status, contentType, headers = {}, body } = answer;
         // As bytes, because fastify adds a charset to the content type of a JSON string.

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Health } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
+import { openMetrics, openMetricsType } from '../open-metrics.ts';
+import { prefersOpenMetrics } from './accept.ts';
 
 export interface Answer {
   readonly status: number;
@@ -17,12 +19,13 @@ export interface StreamAnswer {
   stream(response: ServerResponse): void;
 }
 
-/** One path that answers GET and HEAD; what it says depends on nothing in the request. */
+/** One path that answers GET and HEAD; what it says depends on nothing in the request but the form that is asked for. */
 export interface Endpoint {
   readonly path: string;
   /** Part of another one: the log says nothing of it. */
   readonly isDetail?: true;
-  answer(): Answer | StreamAnswer | Promise<Answer | StreamAnswer>;
+  /** @param accept the request's header of that name */
+  answer(accept: string): Answer | StreamAnswer | Promise<Answer | StreamAnswer>;
   /** Ends the streams, when the server begins to close. */
   close?(): Promise<void>;
 }
@@ -30,11 +33,16 @@ export interface Endpoint {
 export const metricsPath = '/metrics';
 export const readinessPath = '/readyz';
 
-/** Every metric in Prometheus' text format. */
-export function metricsEndpoint({ registry }: Metrics): Endpoint {
+/** Every metric: in OpenMetrics, with exemplars, where that is preferred, else in Prometheus' text format. */
+export function metricsEndpoint(metrics: Metrics): Endpoint {
+  const { registry, noticeToMark, noticeToLastPodAsked, noticeToDrained, spareTime } = metrics;
+  const traced = [noticeToMark, noticeToLastPodAsked, noticeToDrained, spareTime];
   return {
     path: metricsPath,
-    answer: async () => ({ status: 200, contentType: registry.contentType, body: await registry.metrics() }),
+    answer: async (accept) =>
+      prefersOpenMetrics(accept)
+        ? { status: 200, contentType: openMetricsType, body: await openMetrics(registry, traced) }
+        : { status: 200, contentType: registry.contentType, body: await registry.metrics() },
   };
 }
 

@@ -142,7 +142,7 @@ export function drainsSuite(shared: TestCluster): void {
         [action('cordon-and-drain')]: 1,
         [podsOf('evicted')]: 80,
         [podsOf('clamped')]: 20,
-        [podsOf('deleted')]: undefined,
+        [podsOf('deleted')]: 0,
       });
       assert.deepEqual(await daemon.stop(), CLEAN_STOP);
       const lives = await history.stop();

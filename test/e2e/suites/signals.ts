@@ -23,7 +23,7 @@ const NOTHING_DONE = {
   [action('cordon')]: 0,
   [action('cordon-and-drain')]: 0,
   [action('uncordon')]: 0,
-  [podsOf('evicted')]: undefined,
+  [podsOf('evicted')]: 0,
 };
 
 /** The recommendation to move off an instance. */
