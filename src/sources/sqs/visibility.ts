@@ -9,8 +9,9 @@ import { mostInBatch, type EntryError, type Queue } from './queue.ts';
 
 /** A right that is missing may have been given meanwhile. */
 const askAgainMs = 600_000;
-/** After a call that failed. */
-const retryMs = 1000;
+/** After calls that failed; after twice as long each time, up to the longest. */
+const firstRetryMs = 1000;
+const longestRetryMs = 15_000;
 const gatherMs = 20;
 
 export interface VisibilityOptions {
@@ -41,6 +42,8 @@ export class Visibility {
     EntryError | undefined
   >;
   #isExtending = false;
+  /** Rounds in a row in which a call failed. */
+  #failures = 0;
   /** The right is missing; undefined = it is not known to be. */
   #refusedAt: number | undefined;
   #isRefusalTold = false;
@@ -97,16 +100,17 @@ export class Visibility {
     const until = clock.now() + this.#visibilityMs / 8;
     const due = [...held()].filter((message) => this.#dueAt(message) <= until);
     this.#isExtending = true;
-    let haveFailed = false;
     try {
       const batches = [];
       for (let start = 0; start < due.length; start += mostInBatch) {
         batches.push(this.#extendBatch(due.slice(start, start + mostInBatch)));
       }
-      haveFailed = (await Promise.all(batches)).includes(false);
+      this.#failures = (await Promise.all(batches)).includes(false) ? this.#failures + 1 : 0;
     } finally {
       this.#isExtending = false;
-      this.#schedule(haveFailed ? retryMs : 0);
+      this.#schedule(
+        this.#failures === 0 ? 0 : Math.min(firstRetryMs * 2 ** (this.#failures - 1), longestRetryMs),
+      );
     }
   }
 
