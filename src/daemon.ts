@@ -141,7 +141,7 @@ export class Daemon {
     this.#intake = new Intake(workflowOptions(config), {
       ...shared,
       cluster,
-      ownNode,
+      records: ownNode,
       sources: [source],
       observers: this.#observers,
       traceIdOf: (workflowId) => this.#tracing?.traceIdOf(workflowId),

@@ -22,8 +22,11 @@ export async function giveBack(
   modules: GiveBackModules,
 ): Promise<void> {
   const { deliveries, cancelled } = ledger.takeAll();
-  for (const item of cancelled) await giveBackOne(item, hasFailed ? undefined : 'cancelled', modules);
-  for (const item of deliveries) await giveBackOne(item, outcome, modules);
+  // Side by side: one of them may take minutes, such as a hook that is completed after a delay.
+  await Promise.all([
+    ...cancelled.map((item) => giveBackOne(item, hasFailed ? undefined : 'cancelled', modules)),
+    ...deliveries.map((item) => giveBackOne(item, outcome, modules)),
+  ]);
 }
 
 async function giveBackOne(

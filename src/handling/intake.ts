@@ -1,12 +1,15 @@
 import type { Clock } from '../clock.ts';
-import type { Cancellation, Delivery, Source } from '../interruption/delivery.ts';
+import type { Cancellation, Delivery, Outcome, ReleaseReason, Source } from '../interruption/delivery.ts';
+import type { NodeLocation } from '../interruption/interruption.ts';
 import { decide } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Launches } from './launches.ts';
 import { NodeActions } from './node-actions.ts';
 import { NodeWorkflow, type NodeWorkflowOptions } from './node-workflow.ts';
-import type { OwnNode } from './own-node.ts';
+import type { NodeRecords } from './node-records.ts';
+import type { Workers } from './workers.ts';
 import type { WorkflowObserver } from './workflow-observer.ts';
 
 export interface IntakeModules {
@@ -15,13 +18,25 @@ export interface IntakeModules {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly sources: readonly Source[];
-  /** What this node carries from before; a source as well. */
-  readonly ownNode: OwnNode;
+  /** What nodes carry from before; a source as well. */
+  readonly records: NodeRecords;
+  /** Finds the node of a delivery that does not name it. @default none is found */
+  readonly locate?: (where: NodeLocation, signal: AbortSignal) => Promise<Place>;
+  /** @default launched instances are nobody's business */
+  readonly launches?: Launches;
+  /** @default drains don't take turns */
+  readonly workers?: Workers;
   /** Told what happens to each node. @default nobody */
   readonly observers?: readonly WorkflowObserver[];
   /** The trace that a workflow is, for log lines and metrics. @default none */
   readonly traceIdOf?: (workflowId: number) => string | undefined;
 }
+
+/** Where a delivery belongs: to a node, or back to its source. */
+export type Place =
+  | { readonly node: string }
+  | { readonly settle: Outcome }
+  | { readonly release: ReleaseReason };
 
 /** Pulls from every source and brings what it is lent to its node's workflow: one workflow a node at a time. */
 export class Intake {
@@ -37,7 +52,7 @@ export class Intake {
     this.#options = options;
     this.#modules = modules;
     this.#actions = new NodeActions(modules);
-    this.#sources = new Map([...modules.sources, modules.ownNode].map((source) => [source.name, source]));
+    this.#sources = new Map([...modules.sources, modules.records].map((source) => [source.name, source]));
   }
 
   /**
@@ -62,7 +77,7 @@ export class Intake {
     // Maintenance may have come to pass while AWS still shows it, which only the Node tells; it has time to wait.
     // Everything else begins at once.
     const asksNode = item.type === 'cancellation' || item.interruption.kind === 'SCHEDULED_EVENT';
-    const read = asksNode && source !== this.#modules.ownNode ? this.#untilRead(intake) : undefined;
+    const read = asksNode && source !== this.#modules.records ? this.#untilRead(intake) : undefined;
     if (read)
       this.#keep(
         read.then((isRead) => (isRead ? this.#bring(source, item, intake, killing) : source.release(item))),
@@ -72,14 +87,14 @@ export class Intake {
 
   /** @returns whether the Node was read before the end of the intake */
   #untilRead(intake: AbortSignal): Promise<boolean> {
-    const { ownNode } = this.#modules;
+    const { records } = this.#modules;
     return new Promise((resolve) => {
       const giveUp = (): void => {
         resolve(false);
       };
       if (intake.aborted) giveUp();
       intake.addEventListener('abort', giveUp, { once: true });
-      void ownNode.ready.then(() => {
+      void records.ready.then(() => {
         intake.removeEventListener('abort', giveUp);
         resolve(true);
       });
@@ -92,40 +107,82 @@ export class Intake {
     intake: AbortSignal,
     killing: AbortSignal,
   ): Promise<void> {
-    const node = item.type === 'interruption' ? item.interruption.where.nodeName : item.where.nodeName;
-    if (item.type === 'interruption' ? !this.#isToDo(source, item) : !this.#isToUndo(item)) {
+    if (this.#isIgnored(item)) {
       await source.settle(item, 'ignored');
       return;
     }
-    if (node === undefined) {
-      this.#modules.logger.error('Cannot tell which node is interrupted', { source: source.name });
-      await source.release(item);
-      return;
-    }
-    if (!this.#workflows.get(node)?.join(item)) this.#start(node, item, intake, killing);
+    const place = await this.#placeOf(source, item, intake);
+    if ('settle' in place) await source.settle(item, place.settle);
+    else if ('release' in place) await source.release(item, place.release);
+    else await this.#bringTo(place.node, source, item, intake, killing);
   }
 
-  #isToDo(source: Source, { interruption }: Delivery): boolean {
-    const { metrics, ownNode } = this.#modules;
-    if (decide(interruption, this.#options.policy).response === 'ignore') return false;
-    if (ownNode.isDone(interruption.id)) return false;
-    // What comes again, or was known to an earlier process, is counted once.
-    if (!ownNode.isMarkedFor(interruption.id)) {
-      metrics.interruptions.inc({ kind: interruption.kind, source: source.name });
+  async #bringTo(
+    node: string,
+    source: Source,
+    item: Delivery | Cancellation,
+    intake: AbortSignal,
+    killing: AbortSignal,
+  ): Promise<void> {
+    const { launches } = this.#modules;
+    if (item.type === 'interruption' && item.interruption.kind === 'ASG_LAUNCH_LIFECYCLE') {
+      this.#count(source, item);
+      await (launches ? launches.follow(node, item, source, intake) : source.settle(item, 'ignored'));
+    } else if (item.type === 'interruption' ? this.#isToDo(node, source, item) : this.#isToUndo(node, item)) {
+      if (!this.#workflows.get(node)?.join(item)) this.#start(node, item, intake, killing);
+    } else {
+      await source.settle(item, 'ignored');
     }
-    if (!this.#options.dryRun) ownNode.track(interruption);
+  }
+
+  #isIgnored(item: Delivery | Cancellation): boolean {
+    if (item.type === 'cancellation') return false;
+    const { interruption } = item;
+    // Nothing goes away when an instance is launched: it is no matter of policy.
+    if (interruption.kind === 'ASG_LAUNCH_LIFECYCLE') return this.#modules.launches === undefined;
+    return decide(interruption, this.#options.policy).response === 'ignore';
+  }
+
+  async #placeOf(source: Source, item: Delivery | Cancellation, intake: AbortSignal): Promise<Place> {
+    const where = item.type === 'interruption' ? item.interruption.where : item.where;
+    if (where.nodeName !== undefined) return { node: where.nodeName };
+    const { locate, logger } = this.#modules;
+    if (!locate) {
+      logger.error('Cannot tell which node is interrupted', { source: source.name });
+      return { release: 'unfinished' };
+    }
+    try {
+      return await locate(where, intake);
+    } catch (error) {
+      if (!intake.aborted) logger.error('Cannot look up the node of an interruption', { ...where, error });
+      return { release: 'unfinished' };
+    }
+  }
+
+  #isToDo(node: string, source: Source, delivery: Delivery): boolean {
+    const { records } = this.#modules;
+    const { interruption } = delivery;
+    if (records.isDone(node, interruption.id)) return false;
+    // What comes again, or was known to an earlier process, is counted once.
+    if (!records.isMarkedFor(node, interruption.id)) this.#count(source, delivery);
+    if (!this.#options.dryRun) records.track(node, interruption);
     return true;
   }
 
-  #isToUndo({ interruptionId, why }: Cancellation): boolean {
-    const { logger, ownNode } = this.#modules;
-    const isMarked = ownNode.isMarkedFor(interruptionId);
+  #count(source: Source, { interruption }: Delivery): void {
+    this.#modules.metrics.interruptions.inc({ kind: interruption.kind, source: source.name });
+  }
+
+  #isToUndo(node: string, { interruptionId, why }: Cancellation): boolean {
+    const { logger, records } = this.#modules;
+    const isMarked = records.isMarkedFor(node, interruptionId);
     if (isMarked && this.#options.dryRun) {
       logger.info('Node would have been uncordoned and unmarked, but dry-run flag was set', {
         interruption_id: interruptionId,
         why,
       });
     }
+    if (isMarked && !this.#options.dryRun) records.undoing?.(interruptionId);
     return isMarked && !this.#options.dryRun;
   }
 
@@ -136,7 +193,7 @@ export class Intake {
       ...this.#modules,
       actions: this.#actions,
       settle: async (it, outcome) => {
-        if (it.type === 'cancellation') this.#modules.ownNode.forget(it.interruptionId);
+        if (it.type === 'cancellation') this.#modules.records.forget(node, it.interruptionId);
         await this.#sourceOf(it).settle(it, outcome);
       },
       release: (it) => this.#sourceOf(it).release(it),

@@ -14,6 +14,8 @@ const tellAgainMs = 600_000;
 
 export interface NodeMarkingOptions {
   readonly node: string;
+  /** There is nothing to mark any more where the Node is gone. Otherwise its name must be wrong, which is told. */
+  readonly mayVanish: boolean;
   /** Read before each attempt, so that it marks for what has joined meanwhile. */
   readonly marks: () => Marks;
   /** @param trouble why it did not succeed */
@@ -83,10 +85,15 @@ export class NodeMarking {
   }
 
   async #untilMarked(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#modules;
+    const { clock, logger } = this.#modules;
     let toldAt: number | undefined;
     for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
       const result = await this.#attempt(signal);
+      if (result === 'no-such-node' && this.#options.mayVanish) {
+        if (this.#trouble !== undefined) logger.info('The node is gone from the cluster');
+        this.#trouble = undefined;
+        return;
+      }
       const succeeded = result === 'marked' || result === 'was-marked';
       this.#options.onAttempt(succeeded ? undefined : this.#textOf(result));
       if (succeeded) {

@@ -17,10 +17,15 @@ import { rehearse } from './rehearsal.ts';
 import type { Phase, WorkflowObserver } from './workflow-observer.ts';
 import { WorkflowStory } from './workflow-story.ts';
 import { WorkflowTelling } from './workflow-telling.ts';
+import type { Workers } from './workers.ts';
 
 export interface NodeWorkflowOptions extends MandateOptions {
   readonly drain: DrainPolicy;
   readonly dryRun: boolean;
+  /** The node is one of many, and its Node goes with its machine: that it is gone is no trouble. @default false */
+  readonly nodeMayVanish?: boolean;
+  /** What waits for its time is settled once it is on the Node, for its source may not wait as long. @default false */
+  readonly settlesWhatWaits?: boolean;
 }
 
 export interface NodeWorkflowModules extends GiveBackModules {
@@ -29,6 +34,8 @@ export interface NodeWorkflowModules extends GiveBackModules {
   readonly metrics: Metrics;
   readonly actions: NodeActions;
   readonly observers: readonly WorkflowObserver[];
+  /** @default the drain waits for no turn */
+  readonly workers?: Workers | undefined;
   /** The trace that a workflow is, for log lines and metrics. */
   readonly traceIdOf?: ((workflowId: number) => string | undefined) | undefined;
 }
@@ -92,6 +99,7 @@ export class NodeWorkflow {
     this.#marking = new NodeMarking(
       {
         node,
+        mayVanish: options.nodeMayVanish ?? false,
         marks: () => this.#mandate.marks,
         onAttempt: (trouble) => {
           // That the node has been drained is written down, but is no action on it.
@@ -198,12 +206,14 @@ export class NodeWorkflow {
     for (;;) {
       const { response, drainAt } = this.#mandate.decision;
       if (response === 'drain' && drainAt <= this.#modules.clock.now()) {
-        const report = await this.#drainNode(before, signal);
+        const report = await this.#drainInTurn(before, stopping, signal);
+        if (report === 'not-begun') return undefined;
         const end = report && (await this.#finish(report, signal));
         if (end && end !== 'again') return end === 'failed' ? undefined : end;
         before = report;
       } else if (response === 'drain') {
         await this.#untilMarked(waitForMarkMs, signal);
+        await this.#settleWhatWaits();
         // The next start takes it up: what to wait for is on the Node, and AWS still shows it.
         if (stopping.aborted) return undefined;
         await this.#waitUntil(drainAt, signal);
@@ -223,6 +233,36 @@ export class NodeWorkflow {
     this.#story.waitsUntil(drainAt);
     const { clock } = this.#modules;
     await Promise.race([this.#change.within(drainAt - clock.now(), clock, signal), this.#stopped.promise]);
+  }
+
+  async #settleWhatWaits(): Promise<void> {
+    if (this.#options.settlesWhatWaits !== true || !this.#marking.isUpToDate) return;
+    await giveBack(this.#ledger, 'marked', false, this.#modules);
+  }
+
+  /**
+   * A drain that can wait takes turns with others. One with a deadline can't, nor one that is given a deadline.
+   * @returns undefined where there is no more reason for it
+   */
+  async #drainInTurn(
+    before: DrainReport | undefined,
+    stopping: AbortSignal,
+    signal: AbortSignal,
+  ): Promise<DrainReport | 'not-begun' | undefined> {
+    const place = this.#modules.workers?.enter();
+    try {
+      for (;;) {
+        const { response, deadline } = this.#mandate.decision;
+        if (response !== 'drain') return undefined;
+        if (place === undefined || place.isItsTurn || deadline !== undefined) {
+          return await this.#drainNode(before, signal);
+        }
+        if (stopping.aborted) return 'not-begun';
+        await Promise.race([place.turn, this.#change.next(signal), this.#stopped.promise]);
+      }
+    } finally {
+      place?.leave();
+    }
   }
 
   /** @returns whether the node carries its marks */

@@ -1,15 +1,11 @@
 import type { Clock } from '../clock.ts';
-import {
-  unnamedReboot,
-  type Cancellation,
-  type CancellationCause,
-  type Source,
-} from '../interruption/delivery.ts';
+import { unnamedReboot, type Cancellation, type CancellationCause } from '../interruption/delivery.ts';
 import type { Instant, Interruption } from '../interruption/interruption.ts';
 import { decide, type Policy } from '../interruption/policy.ts';
 import type { Cluster, NodeMemory } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
+import type { NodeRecords } from './node-records.ts';
 
 export interface OwnNodeOptions {
   readonly node: string;
@@ -49,7 +45,7 @@ const survivalMs = 60_000;
  * What this node carries from before: the one place where an earlier process left word. Read once; from it, and
  * from what is done since, follows what has to be undone: a reboot that has come to pass, an end that has not.
  */
-export class OwnNode implements Source {
+export class OwnNode implements NodeRecords {
   readonly name = sourceName;
   readonly #options: OwnNodeOptions;
   readonly #modules: OwnNodeModules;
@@ -71,18 +67,15 @@ export class OwnNode implements Source {
     return this.#read.promise;
   }
 
-  /** The event has come to pass, although AWS may show it for a while. */
-  isDone(interruptionId: string): boolean {
+  isDone(_node: string, interruptionId: string): boolean {
     return this.#done.has(interruptionId);
   }
 
-  /** The node was marked for it, by us or by an earlier process. */
-  isMarkedFor(interruptionId: string): boolean {
+  isMarkedFor(_node: string, interruptionId: string): boolean {
     return this.#known.has(interruptionId) || (this.#reboot && idOf(this.#reboot)) === interruptionId;
   }
 
-  /** The node is being marked for it. */
-  track(interruption: Interruption): void {
+  track(_node: string, interruption: Interruption): void {
     // Anew at its end, so that the oldest is the first.
     this.#known.delete(interruption.id);
     this.#known.set(interruption.id, decide(interruption, this.#options.policy).deadline);
@@ -110,7 +103,7 @@ export class OwnNode implements Source {
 
   settle(item: Cancellation | { readonly type: 'interruption' }): Promise<void> {
     if (item.type === 'cancellation') {
-      this.forget(item.interruptionId);
+      this.#forget(item.interruptionId);
       if (item.why === 'rebooted') {
         this.#done.add(item.interruptionId);
         this.#reboot = undefined;
@@ -124,8 +117,11 @@ export class OwnNode implements Source {
     return Promise.resolve();
   }
 
-  /** What was done for it has been undone. */
-  forget(interruptionId: string): void {
+  forget(_node: string, interruptionId: string): void {
+    this.#forget(interruptionId);
+  }
+
+  #forget(interruptionId: string): void {
     this.#known.delete(interruptionId);
     this.#lent.delete(interruptionId);
   }

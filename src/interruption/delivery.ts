@@ -17,8 +17,9 @@ export interface Delivery {
  * - `canceled`, `completed`: AWS says so
  * - `rebooted`: the machine has booted since it was marked for a reboot
  * - `survived`: the deadline has passed, AWS shows the interruption no more, and the machine lives
+ * - `returned`: the instance is back from its group's warm pool, or from a Spot stop or hibernation
  */
-export type CancellationCause = 'canceled' | 'completed' | 'rebooted' | 'survived';
+export type CancellationCause = 'canceled' | 'completed' | 'rebooted' | 'survived' | 'returned';
 
 /** The id of a reboot of which no label says what event it belongs to. */
 export const unnamedReboot = 'reboot';

@@ -167,6 +167,27 @@ export interface NodeMemory {
   readonly hasConditions: boolean;
 }
 
+/** A Node that carries marks of ours, or did a moment ago. */
+export interface FleetNode {
+  readonly name: string;
+  readonly isReady: boolean;
+  readonly memory: Omit<NodeMemory, 'hasConditions'>;
+  /** Of what it is marked for, that which came by a queue: it can be taken up from here. */
+  readonly interruptions: readonly Interruption[];
+}
+
+/** The marked ones among all nodes of the cluster. */
+export interface FleetNodes {
+  /** Resolves once the nodes are known. */
+  readonly listed: Promise<void>;
+  marked(): Iterable<FleetNode>;
+  byName(name: string): FleetNode | undefined;
+  /** Each change of a node that carries marks, or did before. @returns ends it */
+  onChange(
+    listener: (name: string, now: FleetNode | undefined, before: FleetNode | undefined) => void,
+  ): () => void;
+}
+
 export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';
 
 /** Kubernetes in our words. Methods throw `ApiError`, or the signal's reason. */

@@ -123,7 +123,7 @@ export async function intakeOverFake(
     { node: 'node-1', policy: options.policy, unmarksSurvivors: false },
     { ...shared, cluster, bootedAt: () => Promise.resolve(0), isShown: () => true },
   );
-  const intake = new Intake(options, { ...shared, cluster, ownNode, sources: [source], observers });
+  const intake = new Intake(options, { ...shared, cluster, records: ownNode, sources: [source], observers });
   const kept = parts.move();
   return {
     clock,

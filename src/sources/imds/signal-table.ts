@@ -1,6 +1,6 @@
 import type { Instant, NodeLocation } from '../../interruption/interruption.ts';
 import { FinishedSignal, ShownSignal, type Lendable } from './lendings.ts';
-import type { Outbox } from '../outbox.ts';
+import type { Outbox } from '../../interruption/outbox.ts';
 import type { Finished, Reading, Sighting } from './signal.ts';
 
 /** Answers in a row without it after which a signal is over: one odd answer doesn't end it. */

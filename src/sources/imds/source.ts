@@ -9,7 +9,7 @@ import type { MetadataReader } from './client.ts';
 import type { ImdsIdentity } from './identity.ts';
 import { Lending, sourceName, type Lendable } from './lendings.ts';
 import { Outage } from './outage.ts';
-import { Outbox } from '../outbox.ts';
+import { Outbox } from '../../interruption/outbox.ts';
 import { signalKinds, type SignalKindName } from './parsers.ts';
 import { poll } from './poll-loop.ts';
 import { SignalTable } from './signal-table.ts';

@@ -4,7 +4,7 @@ import type { Cancellation, Delivery } from '../../interruption/delivery.ts';
 import type { Instant } from '../../interruption/interruption.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics.ts';
-import type { Outbox } from '../outbox.ts';
+import type { Outbox } from '../../interruption/outbox.ts';
 import type { Deletions } from './deletions.ts';
 import { HeldMessage } from './held-message.ts';
 import type { MessageMemory } from './message-memory.ts';

@@ -7,7 +7,7 @@ import type { Cancellation, Delivery, Outcome, ReleaseReason, Source } from '../
 import type { LifecycleHook } from '../../interruption/interruption.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics.ts';
-import { Outbox } from '../outbox.ts';
+import { Outbox } from '../../interruption/outbox.ts';
 import { backOffSeconds } from './back-off.ts';
 import { Deletions } from './deletions.ts';
 import { Loan, type HeldMessage } from './held-message.ts';

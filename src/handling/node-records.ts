@@ -1,0 +1,21 @@
+import type { Source } from '../interruption/delivery.ts';
+import type { Interruption } from '../interruption/interruption.ts';
+
+/**
+ * What nodes carry from before, written by this process or an earlier one. A source as well: it lends what follows
+ * from that, such as the end of a reboot, or work that nobody else would take up again.
+ */
+export interface NodeRecords extends Source {
+  /** Resolves once what the nodes carry is known. */
+  readonly ready: Promise<void>;
+  /** The event has come to pass, although AWS may show it for a while. */
+  isDone(node: string, interruptionId: string): boolean;
+  /** The node was marked for it, by us or by an earlier process. */
+  isMarkedFor(node: string, interruptionId: string): boolean;
+  /** The node is being marked for it. */
+  track(node: string, interruption: Interruption): void;
+  /** What was done for it is about to be undone. */
+  undoing?(interruptionId: string): void;
+  /** What was done for it has been undone. */
+  forget(node: string, interruptionId: string): void;
+}
