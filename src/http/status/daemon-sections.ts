@@ -1,7 +1,7 @@
 import type { Instant } from '../../interruption/interruption.ts';
 import type { ConfigEntry, SourceStatus, StatusDocument } from '../../status/document.ts';
 import { markup, type Html } from './markup.ts';
-import { chip, heading, table } from './parts.ts';
+import { chip, heading, nodeName, table } from './parts.ts';
 import { time } from './times.ts';
 import { count, outcomeWords, type Tone } from './words.ts';
 
@@ -35,7 +35,7 @@ export function headlineSection(document: StatusDocument, now: Instant | undefin
 function lastSentence(ended: StatusDocument['ended'], now: Instant | undefined): Html {
   const [last] = ended;
   if (!last) return markup`No interruption since the daemon started.`;
-  return markup`Last: <bdi class="name">${last.node}</bdi>, ${outcomeWords(last.outcome).word}
+  return markup`Last: ${nodeName(last.node)}, ${outcomeWords(last.outcome).word}
     ${time(last.endedAt, 'since', now)}.`;
 }
 
@@ -51,7 +51,7 @@ export function sourcesSection({ sources, at }: StatusDocument, now: Instant | u
     heading('State'),
     heading('Last answer'),
     heading('Failed requests', 'number'),
-    heading('Unreadable', 'number'),
+    heading('Unreadable', 'wide number'),
   ];
   return markup`<h2>Sources</h2>
     ${table(
@@ -74,7 +74,7 @@ function sourceRow(source: SourceStatus, at: Instant, now: Instant | undefined):
     <td>${chip(tone, word)}</td>
     <td>${time(lastAnswerAt, 'since', now)}</td>
     <td class="number">${errors}</td>
-    <td class="number">${unreadable}</td>
+    <td class="wide number">${unreadable}</td>
   </tr>`;
 }
 
@@ -103,11 +103,12 @@ export function configSection({ config }: StatusDocument): Html {
 function optionRow({ name, value }: ConfigEntry): Html {
   return markup`<tr>
     <th scope="row"><code>${name}</code></th>
-    <td><code class="value">${valueText(value)}</code></td>
+    <td>${shownValue(value)}</td>
   </tr>`;
 }
 
-function valueText(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? 'empty' : value;
-  return value === null || value === undefined ? 'not set' : JSON.stringify(value);
+function shownValue(value: unknown): Html {
+  if (value === null || value === undefined) return markup`<span class="none">not set</span>`;
+  if (value === '') return markup`<span class="none">empty</span>`;
+  return markup`<code>${typeof value === 'string' ? value : JSON.stringify(value)}</code>`;
 }

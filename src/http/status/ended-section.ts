@@ -1,26 +1,25 @@
 import type { Instant } from '../../interruption/interruption.ts';
 import type { EndedStatus, ReportedPod, ReportStatus, StatusDocument } from '../../status/document.ts';
 import { markup, type Html } from './markup.ts';
-import { bar, chip, heading, name, podName, table } from './parts.ts';
+import { bar, chip, heading, nodeName, podName, table } from './parts.ts';
 import { duration, time } from './times.ts';
 import { count, kindWords, outcomeWords, podOutcomeWords } from './words.ts';
 
 /** The drains that are over, newest first, each with its report. */
 export function endedSection({ ended }: StatusDocument, now: Instant | undefined): Html {
   if (ended.length === 0) {
-    return markup`<h2>Before</h2>
+    return markup`<h2>Earlier</h2>
       <p class="empty">Nothing since the daemon started. The last 50 interruptions will be listed here.</p>`;
   }
   const headings = [
-    heading('Ended'),
     heading('Node'),
-    heading('Why', 'wide'),
     heading('Outcome'),
     heading('Pods', 'wide'),
-    heading('Took', 'number'),
-    heading('To spare', 'number'),
+    heading('Took', 'wide number'),
+    heading('To spare', 'wide number'),
+    heading('Ended', 'number'),
   ];
-  return markup`<h2>Before</h2>
+  return markup`<h2>Earlier</h2>
     ${table(
       'Ended, newest first',
       headings,
@@ -32,16 +31,15 @@ function row(entry: EndedStatus, now: Instant | undefined): Html {
   const { node, interruptions, endedAt, startedAt, outcome, attempts, report } = entry;
   const { word, tone } = outcomeWords(outcome);
   return markup`<tr>
-      <td>${time(endedAt, 'at', now)}<small>${time(endedAt, 'since', now)}</small></td>
-      <th scope="row">${name(node)}</th>
-      <td class="wide">${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</td>
+      <th scope="row">${nodeName(node)}<small>${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</small></th>
       <td>${chip(tone, word)}${attempts > 1 && markup`<small>${attempts} attempts</small>`}</td>
       <td class="wide">${report ? outcomeBar(report) : markup`<span class="none">–</span>`}</td>
-      <td class="number">${duration(endedAt - startedAt)}</td>
-      <td class="number">${spare(report?.secondsToSpare)}</td>
+      <td class="wide number">${duration(endedAt - startedAt)}</td>
+      <td class="wide number">${spare(report?.secondsToSpare)}</td>
+      <td class="number">${time(endedAt, 'at', now)}<small>${time(endedAt, 'since', now)}</small></td>
     </tr>
     <tr class="report">
-      <td colspan="7">${reportDetails(entry, now)}</td>
+      <td colspan="6">${reportDetails(entry, now)}</td>
     </tr>`;
 }
 
@@ -57,7 +55,7 @@ function outcomeBar({ outcomes }: ReportStatus): Html {
   const shown = left.filter((outcome) => (outcomes[outcome] ?? 0) > 0);
   if (shown.length === 0) return markup`<span class="none">no pods to move</span>`;
   return markup`${bar(shown.map((outcome) => ({ className: `out-${outcome}`, count: outcomes[outcome] ?? 0 })))}
-    <small>${shown.map((outcome) => `${outcomes[outcome]} ${podOutcomeWords(outcome)}`).join(', ')}</small>`;
+    <small>${shown.map((outcome) => `${outcomes[outcome]} ${podOutcomeWords(outcome)}`).join(' · ')}</small>`;
 }
 
 function reportDetails(entry: EndedStatus, now: Instant | undefined): Html {
@@ -133,10 +131,9 @@ function reportTable(node: string, { pods, podsNotListed }: ReportStatus, now: I
   const headings = [
     heading('Pod'),
     heading('Outcome'),
-    heading('Why', 'wide'),
-    heading('Asked'),
+    heading('Asked', 'wide'),
     heading('Gone after', 'number'),
-    heading('Grace', 'number'),
+    heading('Grace', 'wide number'),
   ];
   return markup`${table(
     `What became of the pods of ${node}`,
@@ -148,16 +145,17 @@ function reportTable(node: string, { pods, podsNotListed }: ReportStatus, now: I
 
 function podRow(pod: ReportedPod, now: Instant | undefined): Html {
   const { outcome, because, owner, askedAt, goneAt, graceSeconds, refusals, isLeftBehind } = pod;
+  // Why one that left was to leave is nothing that anybody asks afterwards.
+  const isExplained = isLeftBehind || outcome === 'left';
   return markup`<tr class="${isLeftBehind && 'behind'}">
     <th scope="row">${podName(pod)}${owner !== undefined && markup`<small>${owner}</small>`}</th>
-    <td><span class="state out-${outcome}">${podOutcomeWords(outcome)}</span></td>
-    <td class="wide">${because}${refusals > 0 && markup`<small>refused ${count(refusals, 'time')}</small>`}</td>
-    <td>${time(askedAt, 'at', now)}</td>
-    <td class="number">
-      ${askedAt === undefined || goneAt === undefined ? markup`<span class="none">–</span>` : duration(goneAt - askedAt)}
+    <td>
+      <span class="state out-${outcome}">${podOutcomeWords(outcome)}</span>
+      ${isExplained && markup`<small>${because}</small>`}
+      ${refusals > 0 && markup`<small>refused ${count(refusals, 'time')}</small>`}
     </td>
-    <td class="number">
-      ${graceSeconds === undefined ? markup`<span class="none">–</span>` : `${graceSeconds} s`}
-    </td>
+    <td class="wide">${time(askedAt, 'at', now)}</td>
+    <td class="number">${askedAt === undefined || goneAt === undefined ? markup`<span class="none">–</span>` : duration(goneAt - askedAt)}</td>
+    <td class="wide number">${graceSeconds === undefined ? markup`<span class="none">–</span>` : `${graceSeconds} s`}</td>
   </tr>`;
 }

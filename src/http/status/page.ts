@@ -96,7 +96,7 @@ export function statusPage(
         <main id="main" tabindex="-1">
           <section id="headline" aria-label="Summary">${headlineSection(document, at)}</section>
           <section id="running" aria-label="Now">${runningSection(document, at)}</section>
-          <section id="ended" aria-label="Before">${endedSection(document, at)}</section>
+          <section id="ended" aria-label="Earlier">${endedSection(document, at)}</section>
           <section id="sources" aria-label="Sources">${sourcesSection(document, at)}</section>
           <section id="config" aria-label="Configuration">${configSection(document)}</section>
         </main>

@@ -6,9 +6,16 @@ export function chip(tone: Tone, word: string): Html {
   return markup`<span class="chip ${tone}">${word}</span>`;
 }
 
-/** A name of Kubernetes: kept apart from the words around it, and broken where it is too long for a phone. */
+/** A name of Kubernetes, kept apart from the words around it. */
 export function name(text: string): Html {
   return markup`<bdi class="name">${text}</bdi>`;
+}
+
+/** Of AWS's own names, `ip-10-0-1-2.eu-central-1.compute.internal`, people read what is before the first dot. */
+export function nodeName(node: string): Html {
+  if (!/^ip?-/u.test(node)) return name(node);
+  const [host = '', ...domain] = node.split('.');
+  return markup`<bdi class="name">${host}${domain.length > 0 && markup`<span class="domain">.${domain.join('.')}</span>`}</bdi>`;
 }
 
 export function podName({ namespace, name }: { readonly namespace: string; readonly name: string }): Html {

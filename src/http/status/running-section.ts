@@ -7,7 +7,7 @@ import {
   type StatusDocument,
 } from '../../status/document.ts';
 import { markup, type Html } from './markup.ts';
-import { bar, chip, heading, name, podName, table } from './parts.ts';
+import { bar, chip, heading, name, nodeName, podName, table } from './parts.ts';
 import { duration, time } from './times.ts';
 import { count, kindWords, podStateWords, type Tone } from './words.ts';
 
@@ -34,7 +34,7 @@ function card(workflow: RunningStatus, now: Instant | undefined): Html {
   return markup`<article class="card ${tone}" aria-labelledby="${titleId}">
     <header>
       <div>
-        <h3 id="${titleId}">${name(node)}</h3>
+        <h3 id="${titleId}">${nodeName(node)}</h3>
         <p class="why">
           ${chip(tone, word)}${dryRun && chip('quiet', 'dry run')}
           ${interruptions.map(({ id, kind }) => markup` <span>${kindWords(kind)}</span> <bdi class="id">${id}</bdi>`)}
@@ -90,7 +90,7 @@ function blockNote({ reason, podCount, pods, askBy }: BlockStatus, now: Instant 
   return markup`<div class="note">
     <p><strong>${count(podCount, 'pod')} ${podCount === 1 ? 'is' : 'are'} blocked:</strong> ${reason}</p>
     ${pods.length > 0 && markup`<p class="of">${pods.map((pod) => markup`${name(pod)} `)}${more > 0 && `and ${more} more`}</p>`}
-    ${askBy !== undefined && markup`<p class="of">The grace period fits if asked by ${time(askBy, 'at', now)} (in ${time(askBy, 'until', now)})</p>`}
+    ${askBy !== undefined && markup`<p class="of">Last moment for a whole grace period: ${time(askBy, 'at', now)}, in ${time(askBy, 'until', now)}</p>`}
   </div>`;
 }
 
@@ -134,14 +134,14 @@ function podDetails(
 }
 
 function podRow(pod: PodStatus, now: Instant | undefined): Html {
-  const { state, because, askedAt, killedAt, clampedToSeconds, owner, refusals, askBy } = pod;
+  const { state, because, askedAt, killedAt, clampedToSeconds, owner, refusals } = pod;
   return markup`<tr>
     <th scope="row">${podName(pod)}${owner !== undefined && markup`<small>${owner}</small>`}</th>
     <td><span class="state pods-${state}">${podStateWords[state]}</span></td>
     <td class="wide">${because}${refusals > 0 && markup`<small>refused ${count(refusals, 'time')}</small>`}</td>
     <td>${time(askedAt, 'at', now)}</td>
     <td>
-      ${time(killedAt ?? askBy, 'at', now)}${clampedToSeconds !== undefined && markup`<small>cut to ${clampedToSeconds} s</small>`}
+      ${time(killedAt, 'at', now)}${clampedToSeconds !== undefined && markup`<small>cut to ${clampedToSeconds} s</small>`}
     </td>
   </tr>`;
 }
@@ -160,7 +160,7 @@ function shortTable(workflows: readonly RunningStatus[], now: Instant | undefine
     const left =
       podStates.reduce((sum, state) => sum + podCounts[state], 0) - podCounts.gone - podCounts.stays;
     return markup`<tr>
-      <th scope="row">${name(node)}</th>
+      <th scope="row">${nodeName(node)}</th>
       <td class="wide">${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</td>
       <td>${chip(tone, word)}</td>
       <td>${time(deadline, 'until', now)}</td>

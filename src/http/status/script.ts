@@ -9,8 +9,12 @@ export const script = `
   const byId = (id) => document.getElementById(id);
   let ahead = Number(byId('live').dataset.at) - Date.now();
   const two = (value) => String(value).padStart(2, '0');
+  const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
+  const age = (seconds) => {
+    const [unit, size] = units.find(([, size]) => seconds >= size) || units[3];
+    return Math.floor(seconds / size) + ' ' + unit;
+  };
   const duration = (seconds) => {
-    const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
     const first = Math.min(units.findIndex(([, size]) => seconds >= size) >>> 0, 3);
     const parts = [];
     for (const [unit, size] of units.slice(first, first + 2)) {
@@ -30,7 +34,7 @@ export const script = `
   };
   const texts = {
     until: (instant, now) => countdown(instant - now),
-    since: (instant, now) => duration(Math.max(Math.floor((now - instant) / 1000), 0)) + ' ago',
+    since: (instant, now) => age(Math.max(Math.floor((now - instant) / 1000), 0)) + ' ago',
     at: (instant, now) => {
       const iso = new Date(instant).toISOString();
       const isToday = iso.slice(0, 10) === new Date(now).toISOString().slice(0, 10);

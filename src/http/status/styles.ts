@@ -41,7 +41,7 @@ h3.more { margin: 1.5rem 0 .5rem; font-size: .95rem; }
 #headline { padding-top: 2.2rem; }
 .lead, .empty { margin-top: .35rem; color: var(--dim); max-width: 44rem; }
 .name, .id, code { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, 'Liberation Mono', monospace; font-size: .92em; overflow-wrap: anywhere; }
-.id, .namespace { color: var(--dim); }
+.id, .namespace, .domain { color: var(--dim); font-weight: 400; }
 .card { margin-top: .9rem; padding: 1rem 1.25rem 1.05rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .card.warn { border-color: var(--p-refused); }
 .card > header { display: flex; flex-wrap: wrap; gap: .5rem 2rem; justify-content: space-between; align-items: flex-start; }
@@ -73,8 +73,8 @@ rect.pods-kept, rect.out-refused, rect.out-kept, rect.out-terminating { fill: va
 .note strong { color: var(--warn); }
 .note ul { padding-left: 1.1rem; }
 .note .of { margin-top: .15rem; font-size: .9rem; }
-.steps { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin-top: .8rem; padding: 0; list-style: none; color: var(--dim); font-size: .87rem; }
-.steps li + li::before { content: '\\2192'; margin-right: 1.1rem; margin-left: -.4rem; }
+.steps { display: flex; flex-wrap: wrap; gap: .1rem .7rem; margin-top: .8rem; padding: 0; list-style: none; color: var(--dim); font-size: .87rem; }
+.steps li:not(:last-child)::after { content: '\\2192'; margin-left: .7rem; }
 details { margin-top: .7rem; }
 summary { width: fit-content; padding: .1rem .2rem; color: var(--busy); font-size: .9rem; cursor: pointer; border-radius: 4px; }
 .scroll { margin-top: .4rem; overflow-x: auto; border-radius: 6px; }
@@ -84,7 +84,8 @@ th, td { padding: .5rem .8rem; text-align: left; vertical-align: top; font-weigh
 thead th { color: var(--dim); font-size: .82rem; font-weight: 550; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody tr + tr:not(.report) > * { border-top: 1px solid var(--line); }
 tr.report > td { padding-top: 0; padding-bottom: .35rem; } tr.report details { margin-top: -.35rem; }
-td small, th small, dd small { display: block; color: var(--dim); font-size: .92em; overflow-wrap: anywhere; }
+td small, th small, dd small { display: block; color: var(--dim); font-size: .92em; overflow-wrap: break-word; }
+tbody th { min-width: 8rem; }
 .number { text-align: right; white-space: nowrap; }
 td time { white-space: nowrap; }
 .late, .behind .state { color: var(--bad); font-weight: 550; }
@@ -94,8 +95,8 @@ td time { white-space: nowrap; }
 .facts dt { color: var(--dim); font-size: .87rem; } .facts dd { margin: 0; overflow-wrap: anywhere; }
 .after { color: var(--dim); }
 .cut { margin: .5rem 0 0 .2rem; color: var(--dim); font-size: .9rem; }
-.value { overflow-wrap: anywhere; }
-#config table th { width: 40%; }
+#config tbody th { width: 1%; padding-right: 3rem; white-space: nowrap; }
+#ended > .scroll > table > tbody > tr > th .name { white-space: nowrap; }
 footer { margin-top: 3rem; padding-bottom: 2.5rem; color: var(--dim); font-size: .87rem; }
 a { color: var(--busy); }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
@@ -112,7 +113,12 @@ a { color: var(--busy); }
   .deadline { text-align: left; } .deadline .left { display: inline; font-size: 1.35rem; }
   th.wide, td.wide { display: none; }
   th, td { padding: .45rem .6rem; }
-  #config table th { width: auto; }
+  #config tbody th { width: auto; min-width: 9rem; padding-right: .6rem; white-space: normal; }
+  .chip { white-space: normal; border-radius: 9px; }
+  tbody th { min-width: 7rem; }
+  #ended > .scroll > table > tbody > tr > th .name { white-space: normal; }
+  .domain { display: none; }
+  h3 .domain { display: inline; }
 }
 @media (forced-colors: active) { .chip, .note, .card, .bar { border: 1px solid; } .bar rect { forced-color-adjust: none; } }
 `;

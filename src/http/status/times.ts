@@ -25,10 +25,23 @@ function textOf(instant: Instant, form: TimeForm, now: Instant): string {
     case 'until':
       return countdown(instant - now);
     case 'since':
-      return `${duration(Math.max(now - instant, 0))} ago`;
+      return `${age(Math.floor(Math.max(now - instant, 0) / 1000))} ago`;
     case 'at':
       return timeOfDay(instant, now);
   }
+}
+
+const units = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** `3 min`: one unit, for it changes all the time. */
+function age(seconds: number): string {
+  const [unit, size] = units.find(([, size]) => seconds >= size) ?? units[3];
+  return `${Math.floor(seconds / size)} ${unit}`;
 }
 
 /** `1:05`, `2:00:00`, `3 d 4 h`; `−0:05` where it is past. */
@@ -46,12 +59,6 @@ export function duration(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 1) return seconds === 0 ? '0 s' : `${Math.round(ms)} ms`;
   if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;
-  const units = [
-    ['d', 86_400],
-    ['h', 3600],
-    ['min', 60],
-    ['s', 1],
-  ] as const;
   const first = units.findIndex(([, size]) => seconds >= size);
   let rest = Math.floor(seconds);
   const parts = units.slice(first, first + 2).map(([unit, size]) => {

@@ -16,7 +16,7 @@ export const podStateWords: Readonly<Record<PodState, string>> = {
   asking: 'being asked',
   terminating: 'shutting down',
   gone: 'gone',
-  stays: 'stays',
+  stays: 'staying',
 };
 
 /** How a tone is shown is the stylesheet's business; the word next to it always says the same. */
