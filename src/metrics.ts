@@ -45,6 +45,19 @@ const refusalCauses: Readonly<Record<RefusalCause, 0>> = {
   denied: 0,
 };
 
+/** What a look-up of a message's node ends with. */
+const lookupEnds = [
+  'node',
+  'not-managed',
+  'instance-gone',
+  'not-running',
+  'not-in-cluster',
+  'no-dns-name',
+  'aws',
+  'cluster',
+  'no-location',
+];
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
@@ -244,12 +257,15 @@ export function createMetrics(version: string) {
         registers,
       }),
     ),
-    nodeLookups: new Counter({
-      name: 'nth_node_lookups_total',
-      help: 'Look-ups of the node that a message is about, by what was found',
-      labelNames: ['found'],
-      registers,
-    }),
+    nodeLookups: startedAtZero(
+      new Counter({
+        name: 'nth_node_lookups_total',
+        help: 'Look-ups of the node that a message is about, by what was found',
+        labelNames: ['found'],
+        registers,
+      }),
+      lookupEnds.map((found) => ({ found })),
+    ),
     instancesNotInCluster: withoutSample(
       new Gauge({
         name: 'nth_instances_not_in_cluster',

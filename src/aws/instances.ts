@@ -61,12 +61,13 @@ export class Instances {
     return this.#pages('tag-key', [key.replaceAll(/[\\*?]/g, '\\$&')], readNames, signal);
   }
 
-  /** Those that were launched into this capacity reservation. @throws AwsError; the signal's reason */
-  async instancesOfReservation(reservationId: string, signal: AbortSignal): Promise<readonly Ec2Instance[]> {
-    const found: Ec2Instance[] = [];
-    for await (const page of this.#pages('capacity-reservation-id', [reservationId], readInstances, signal))
-      found.push(...page);
-    return found;
+  /** The ids of those that run in this capacity reservation. @throws AwsError; the signal's reason */
+  async instancesOfReservation(reservationId: string, signal: AbortSignal): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for await (const page of this.#pages('capacity-reservation-id', [reservationId], readInstances, signal)) {
+      for (const { instanceId, state } of page) if (!hasEnded(state)) ids.push(instanceId);
+    }
+    return ids;
   }
 
   async #askSoon(): Promise<void> {
@@ -115,4 +116,8 @@ export class Instances {
       parameters['NextToken'] = next;
     }
   }
+}
+
+function hasEnded(state: string): boolean {
+  return state === 'shutting-down' || state === 'terminated';
 }

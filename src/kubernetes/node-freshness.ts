@@ -30,6 +30,11 @@ export class NodeFreshness {
     this.#condition.notReady('the nodes of the cluster have not been listed yet');
   }
 
+  /** Whether anything is known at all. */
+  get isKnown(): boolean {
+    return this.#heardAt !== undefined;
+  }
+
   /** Whether the API server was heard of not long ago. */
   get isCurrent(): boolean {
     return this.isOf(this.#trustMs);

@@ -52,6 +52,10 @@ export class NodeIndex {
     return this.#listed.promise;
   }
 
+  get isListed(): boolean {
+    return this.#freshness.isKnown;
+  }
+
   /** Whether the index shows the cluster as it was a moment ago. */
   get isCurrent(): boolean {
     return this.#freshness.isCurrent;
@@ -61,7 +65,7 @@ export class NodeIndex {
     return this.#table.size;
   }
 
-  nodes(): IterableIterator<IndexedNode> {
+  nodes(): MapIterator<IndexedNode> {
     return this.#table.values();
   }
 

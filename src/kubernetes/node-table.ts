@@ -22,7 +22,7 @@ export class NodeTable {
     return this.#byName.size;
   }
 
-  values(): IterableIterator<IndexedNode> {
+  values(): MapIterator<IndexedNode> {
     return this.#byName.values();
   }
 

@@ -3,21 +3,17 @@ import type { IndexedNode } from '../kubernetes/indexed-node.ts';
 /**
  * Where an interruption's node is, or what becomes of the delivery without one:
  * - `node`: it is in this cluster, and ours to act on
- * - `nothing-to-do`: settled without work; a lifecycle hook is not completed
- * - `not-in-cluster`: no node of this cluster, as far as is known. Settled, its hook completed, where
- *   `isSettled` says so (option `delete-sqs-msg-if-node-not-found`), else left
- * - `unknown`: left, to be looked up again when it is delivered again
+ * - `nothing-to-do`: settled without work, as 'ignored'; a lifecycle hook is not completed
+ * - `not-in-cluster`: as far as is known, it is no node of this cluster. Where `isSettled` says so (option
+ *   `delete-sqs-msg-if-node-not-found`) settled as 'node-not-found', its hook completed; else given back, since it
+ *   may be another cluster's, or be joining this one
+ * - `unknown`: given back, to be looked up again when it is delivered again
  */
 export type Found =
   | { readonly found: 'node'; readonly node: IndexedNode }
   | { readonly found: 'nothing-to-do'; readonly why: NothingToDo }
-  | { readonly found: 'not-in-cluster'; readonly isSettled: boolean; readonly retryAfterMs: number }
-  | {
-      readonly found: 'unknown';
-      readonly why: Unknown;
-      readonly error?: unknown;
-      readonly retryAfterMs: number;
-    };
+  | { readonly found: 'not-in-cluster'; readonly isSettled: boolean }
+  | { readonly found: 'unknown'; readonly why: Unknown; readonly error?: unknown };
 
 /**
  * - `not-managed`: the instance lacks the tag `managed-tag`

@@ -24,21 +24,16 @@ export interface NodeFinderModules {
   readonly clock: Clock;
   readonly index: Pick<
     NodeIndex,
-    'byName' | 'byInstanceId' | 'byPrivateDnsName' | 'refresh' | 'nodes' | 'listed'
+    'byName' | 'byInstanceId' | 'byPrivateDnsName' | 'refresh' | 'nodes' | 'isListed'
   >;
   readonly instances: Pick<Instances, 'describe'>;
-  readonly tagged: Pick<TaggedInstances, 'nodeOf'>;
+  readonly tagged: Pick<TaggedInstances, 'nodeOf' | 'learn'>;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'nodeLookups' | 'instancesNotInCluster'>;
-  /** From 0 up to, but not including, 1. @default Math.random */
-  readonly random?: () => number;
 }
 
 /** EC2 may not show an instance yet that it has just launched: it is asked once more after this. */
 const consistencyMs = 3_000;
-
-/** What could not be told is looked up again after this. */
-const retryMs = 5_000;
 
 /** A machine joins its cluster within minutes of its launch, or never. */
 const joiningMs = 600_000;
@@ -87,6 +82,8 @@ export class NodeFinder {
   }
 
   async #look(location: NodeLocation, signal: AbortSignal): Promise<Found> {
+    // Nothing can be concluded from an index in which nothing is yet.
+    if (!this.#modules.index.isListed) return unknown('cluster');
     const { nodeName } = location;
     const instanceId = instanceOf(location);
     if (nodeName !== undefined) return this.#again(nodeName, {}, () => this.findKnown(location), signal);
@@ -117,9 +114,13 @@ export class NodeFinder {
     const mayRun = state === 'running' || state === 'pending';
     if (!node && privateDnsName === undefined && !mayRun) return nothingToDo('not-running');
     if (managedTag !== undefined && !tags.has(managedTag)) return nothingToDo('not-managed');
-    if (node) return { found: 'node', node };
-    if (privateDnsName === undefined) return unknown('no-dns-name');
-    return this.#again(instanceId, instance, () => this.#nodeOf(instance), signal);
+    if (!node && privateDnsName === undefined) return unknown('no-dns-name');
+    const found: Found = node
+      ? { found: 'node', node }
+      : await this.#again(instanceId, instance, () => this.#nodeOf(instance), signal);
+    if (managedTag !== undefined && found.found === 'node')
+      this.#modules.tagged.learn(instanceId, found.node);
+    return found;
   }
 
   /** EC2 can't be asked: what the index knows is all there is. */
@@ -133,7 +134,7 @@ export class NodeFinder {
       );
     }
     this.#isDenialTold = true;
-    const isComplete = [...index.nodes()].every((node) => node.instanceId !== undefined);
+    const isComplete = index.nodes().every((node) => node.instanceId !== undefined);
     if (this.#options.managedTag !== undefined || !isComplete) return unknown('aws', error);
     return this.#again(instanceId, {}, () => this.#byInstanceId(instanceId), signal);
   }
@@ -145,17 +146,12 @@ export class NodeFinder {
     look: () => IndexedNode | undefined,
     signal: AbortSignal,
   ): Promise<Found> {
-    const { sinceMs, retryAfterMs } = this.#missed.miss(key);
-    const mayJoin = this.#mayJoin(instance, sinceMs);
+    const mayJoin = this.#mayJoin(instance, this.#missed.miss(key));
     const isCurrent = await this.#modules.index.refresh(signal, mayJoin ? 0 : recentMs);
     const node = look();
     if (node) return { found: 'node', node };
     if (!isCurrent) return unknown('cluster');
-    return {
-      found: 'not-in-cluster',
-      isSettled: this.#options.settlesNotFound && !mayJoin,
-      retryAfterMs,
-    };
+    return { found: 'not-in-cluster', isSettled: this.#options.settlesNotFound && !mayJoin };
   }
 
   #mayJoin({ state, launchedAt }: Partial<Ec2Instance>, missedSinceMs: number): boolean {
@@ -164,11 +160,8 @@ export class NodeFinder {
     return Math.abs(this.#modules.clock.now() - launchedAt) < joiningMs;
   }
 
-  #nodeOf({ instanceId, availabilityZone, privateDnsName }: Ec2Instance): IndexedNode | undefined {
+  #nodeOf({ instanceId, privateDnsName }: Ec2Instance): IndexedNode | undefined {
     const byId = this.#byInstanceId(instanceId);
-    if (byId && this.#options.useProviderId) {
-      return byId.providerId === `aws:///${availabilityZone ?? ''}/${instanceId}` ? byId : undefined;
-    }
     if (byId || this.#options.useProviderId || privateDnsName === undefined) return byId;
     return own(this.#modules.index.byPrivateDnsName(privateDnsName), instanceId);
   }
@@ -207,5 +200,5 @@ function nothingToDo(why: NothingToDo): Found {
 }
 
 function unknown(why: Unknown, error?: AwsError): Found {
-  return { found: 'unknown', why, retryAfterMs: retryMs, ...(error && { error }) };
+  return { found: 'unknown', why, ...(error && { error }) };
 }

@@ -1,6 +1,7 @@
 import { AwsError } from '../aws/error.ts';
 import type { Instances } from '../aws/instances.ts';
 import type { Clock } from '../clock.ts';
+import type { IndexedNode } from '../kubernetes/indexed-node.ts';
 import type { NodeIndex } from '../kubernetes/node-index.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
@@ -41,7 +42,7 @@ export class TaggedInstances {
   readonly #options: TaggedInstancesOptions;
   readonly #modules: TaggedInstancesModules;
   /** Instance ids of nodes, to the names of those nodes. */
-  #nodes: ReadonlyMap<string, string> = new Map();
+  #nodes = new Map<string, string>();
   #isTold = false;
 
   constructor(options: TaggedInstancesOptions, modules: TaggedInstancesModules) {
@@ -52,6 +53,11 @@ export class TaggedInstances {
   /** The name of the node whose instance is known to carry the tag. */
   nodeOf(instanceId: string): string | undefined {
     return this.#nodes.get(instanceId);
+  }
+
+  /** EC2 has just said that this node's instance carries the tag. */
+  learn(instanceId: string, node: IndexedNode): void {
+    this.#nodes.set(node.instanceId ?? instanceId, node.name);
   }
 
   /** Reads again and again until the signal is aborted. */

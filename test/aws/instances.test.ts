@@ -50,17 +50,17 @@ test('all that is asked for within 50 ms is one call for 200 instances', async (
   for (let number = 0; number < 450; number += 2) it.ec2.put({ instanceId: id(number) });
   const asking = Array.from({ length: 450 }, (_, number) => it.instances.describe(id(number), signal));
   await clock.advance(49);
-  assert.equal(it.ec2.requests.length, 0);
+  assert.equal(it.requests.length, 0);
   asking.push(it.instances.describe(id(0), signal), it.instances.describe(id(1), signal));
   const found = await clock.advanceWhile(Promise.all(asking));
-  assert.equal(it.ec2.requests.length, 3);
+  assert.equal(it.requests.length, 3);
   assert.deepEqual(
     found.slice(-3).map((instance) => instance?.instanceId),
     [undefined, id(0), undefined],
   );
   assert.ok(found.slice(0, 450).every((instance, number) => (instance === undefined) === (number % 2 === 1)));
   await clock.advanceWhile(it.instances.describe(id(0), signal));
-  assert.equal(it.ec2.requests.length, 4);
+  assert.equal(it.requests.length, 4);
 });
 
 test('what can be no id is not asked for', async () => {
@@ -69,7 +69,7 @@ test('what can be no id is not asked for', async () => {
   for (const none of ['i-*', 'i-?', '', 'mi-1', 'i-1 or 1', `i-${'1'.repeat(200)}`]) {
     assert.equal(await it.instances.describe(none, signal), undefined);
   }
-  assert.equal(it.ec2.requests.length, 0);
+  assert.equal(it.requests.length, 0);
 });
 
 test('who no longer waits is not asked for, and spoils nothing for the others', async () => {
@@ -83,14 +83,14 @@ test('who no longer waits is not asked for, and spoils nothing for the others', 
   await assert.rejects(leaves, /enough/);
   await assert.rejects(leavesToo, /enough/);
   assert.equal((await clock.advanceWhile(stays))?.instanceId, id(1));
-  const [request] = it.ec2.requests;
+  const [request] = it.requests;
   assert.equal(request?.parameters.get('Filter.1.Value.1'), id(1));
   assert.equal(request.parameters.get('Filter.1.Value.2'), null);
 });
 
 test('a call that fails is told to all who wait for it', async () => {
   await using it = await overFakeEc2(clock);
-  it.ec2.denies = true;
+  it.fake.denied.add('DescribeInstances');
   const asking = [1, 2].map((number) => it.instances.describe(id(number), signal));
   const told = await clock.advanceWhile(Promise.allSettled(asking));
   for (const one of told) {
@@ -99,8 +99,8 @@ test('a call that fails is told to all who wait for it', async () => {
     assert.equal(one.reason.kind, 'access-denied');
     assert.match(one.reason.message, /Cannot call ec2:DescribeInstances: UnauthorizedOperation/);
   }
-  it.ec2.denies = false;
-  it.ec2.faults.add({ kind: 'answer', code: 200, body: '<html>a proxy</html>' });
+  it.fake.denied.clear();
+  it.fake.faults.add({ kind: 'answer', code: 200, body: '<html>a proxy</html>' });
   await assert.rejects(clock.advanceWhile(it.instances.describe(id(1), signal)), { kind: 'server' });
 });
 
@@ -128,11 +128,8 @@ test('the instances of a capacity reservation are those that run in it', async (
   await using it = await overFakeEc2(clock);
   it.ec2.put({ instanceId: id(1), capacityReservationId: 'cr-1' });
   it.ec2.put({ instanceId: id(2), capacityReservationId: 'cr-wished' });
-  const found = await clock.advanceWhile(it.instances.instancesOfReservation('cr-1', signal));
-  assert.deepEqual(
-    found.map(({ instanceId }) => instanceId),
-    [id(1)],
-  );
+  it.ec2.put({ instanceId: id(3), capacityReservationId: 'cr-1', state: 'terminated' });
+  assert.deepEqual(await clock.advanceWhile(it.instances.instancesOfReservation('cr-1', signal)), [id(1)]);
 });
 
 test('an answer with other white space, entities and no instances is read too', () => {
