@@ -68,6 +68,8 @@ export interface QueueConfig {
   /** Undefined: no heartbeats are sent. */
   readonly heartbeat: { readonly intervalSeconds: number; readonly untilSeconds: number } | undefined;
   readonly visibilityTimeoutSeconds: number;
+  readonly maxMessagesHeld: number;
+  readonly unprocessableMessages: 'leave' | 'delete';
 }
 
 export interface WebhookConfig {

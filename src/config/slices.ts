@@ -120,6 +120,8 @@ function queue(settings: Settings): QueueConfig {
     heartbeat:
       intervalSeconds === -1 ? undefined : { intervalSeconds, untilSeconds: settings.get('heartbeat-until') },
     visibilityTimeoutSeconds: settings.get('sqs-msg-visibility-timeout-sec'),
+    maxMessagesHeld: settings.get('max-messages-held'),
+    unprocessableMessages: settings.get('unprocessable-messages') === 'delete' ? 'delete' : 'leave',
   };
 }
 

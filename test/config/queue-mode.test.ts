@@ -123,5 +123,7 @@ it('slices the options of the queue', () => {
     deleteMessageIfNodeNotFound: false,
     heartbeat: { intervalSeconds: 30, untilSeconds: 600 },
     visibilityTimeoutSeconds: 20,
+    maxMessagesHeld: 2000,
+    unprocessableMessages: 'leave',
   });
 });

@@ -16,21 +16,18 @@ export const queue = {
       format: 'http-url',
       default: '',
       env: 'QUEUE_URL',
-      notYetEffective: true,
     },
     'aws-region': {
       doc: 'AWS region of the queue and the instances. Empty: the region in `queue-url`.',
       format: 'text',
       default: '',
       env: 'AWS_REGION',
-      notYetEffective: true,
     },
     'aws-endpoint': {
       doc: 'URL to which AWS requests go instead of the service endpoints, for tests and private endpoints.',
       format: 'http-url',
       default: '',
       env: 'AWS_ENDPOINT',
-      notYetEffective: true,
     },
     workers: {
       doc: 'Drains that run at the same time. A drain whose deadline would be missed does not wait for a free worker.',
@@ -81,7 +78,6 @@ export const queue = {
       format: 'integer',
       default: -1,
       env: 'COMPLETE_LIFECYCLE_ACTION_DELAY_SECONDS',
-      notYetEffective: true,
     },
     'delete-sqs-msg-if-node-not-found': {
       doc: 'Delete a message whose node is not in the cluster. Leave it off where several clusters share a queue.',
@@ -98,7 +94,6 @@ export const queue = {
       min: 30,
       max: 3600,
       env: 'HEARTBEAT_INTERVAL',
-      notYetEffective: true,
     },
     'heartbeat-until': {
       doc:
@@ -110,7 +105,6 @@ export const queue = {
       min: 60,
       max: 172_800,
       env: 'HEARTBEAT_UNTIL',
-      notYetEffective: true,
     },
     'sqs-msg-visibility-timeout-sec': {
       doc: 'Seconds for which a received message is hidden from other receivers; extended while its node drains.',
@@ -119,7 +113,27 @@ export const queue = {
       min: 1,
       max: 119,
       env: 'SQS_MSG_VISIBILITY_TIMEOUT_SEC',
-      notYetEffective: true,
+    },
+    'max-messages-held': {
+      doc:
+        'Messages that are worked for at the same time; while there are so many no more are received, ' +
+        'and other replicas get them.',
+      format: 'integer',
+      default: 2000,
+      min: 10,
+      max: 100_000,
+      env: 'NTH_MAX_MESSAGES_HELD',
+      ours: true,
+    },
+    'unprocessable-messages': {
+      doc:
+        'What becomes of messages that can not be read, or come from a source that is unknown: `leave` them for another ' +
+        'reader of the queue or for its dead-letter queue, as NTH does; or `delete` them.',
+      format: 'choice',
+      choices: ['leave', 'delete'],
+      default: 'leave',
+      env: 'NTH_UNPROCESSABLE_MESSAGES',
+      ours: true,
     },
   },
 } as const satisfies Section;
