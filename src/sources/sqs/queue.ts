@@ -43,7 +43,7 @@ export class Queue {
     this.#client = modules.client;
   }
 
-  /** Tried once. @throws AwsError */
+  /** Tried twice, so that one that went astray is no trouble. @throws AwsError */
   async receive(
     limits: { readonly most: number; readonly waitSeconds: number; readonly visibilitySeconds: number },
     signal: AbortSignal,
@@ -55,7 +55,7 @@ export class Queue {
       AttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
     };
     const limitMs = limits.waitSeconds * 1000 + answerMarginMs;
-    const answer = await this.#call('ReceiveMessage', input, signal, { tries: 1, limitMs });
+    const answer = await this.#call('ReceiveMessage', input, signal, { tries: 2, limitMs });
     const messages = child(answer, 'Messages');
     return Array.isArray(messages) ? (messages as unknown[]).flatMap(toMessage) : [];
   }

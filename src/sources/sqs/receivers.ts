@@ -5,6 +5,8 @@ import { mostInBatch, type Queue, type ReceivedMessage } from './queue.ts';
 
 /** SQS holds a request open for at most so long. */
 const longestWaitSeconds = 20;
+/** Two tries of a request that nobody answers, and the pause before it. */
+const longestRoundMs = 90_000;
 /** The first question has an answer at once, which is how one learns that the queue can be read. */
 const firstWaitSeconds = 1;
 /** The others ask only while there is a lot, and are gone soon after. */
@@ -55,7 +57,7 @@ export class Receivers {
 
   /** Until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const loop = this.#modules.health.loop('receiving from the queue', longestWaitSeconds * 1000);
+    const loop = this.#modules.health.loop('receiving from the queue', longestRoundMs);
     try {
       await this.#receiveOn(loop, signal);
     } catch (error) {

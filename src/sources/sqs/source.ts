@@ -104,7 +104,7 @@ export class SqsSource implements Source {
   async *deliveries(intake: AbortSignal): AsyncGenerator<Delivery | Cancellation, void, undefined> {
     this.#modules.log.info('Started monitoring for events', { monitor_type: 'SQS_MONITOR' });
     const ended = new AbortController();
-    const signal = AbortSignal.any([intake, ended.signal]);
+    const signal = AbortSignal.any([intake, ended.signal, this.#closed.signal]);
     const receiving = this.#receivers.run(signal);
     try {
       for (;;) {

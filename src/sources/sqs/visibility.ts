@@ -116,17 +116,14 @@ export class Visibility {
 
   /** @returns whether SQS could be asked */
   async #extendBatch(messages: readonly HeldMessage[]): Promise<boolean> {
-    const { clock, closed, log, queue } = this.#modules;
+    const { clock, closed, queue } = this.#modules;
     const askedAt = clock.now();
     const wishes = messages.flatMap((message) => {
       const leftSeconds = Math.floor((message.flightEndsAt - askedAt) / 1000) - 1;
-      const seconds = Math.min(this.#visibilityMs / 1000, leftSeconds);
-      if (seconds > 0) return [{ message, seconds, receiptHandle: message.receiptHandle }];
-      message.isReceiptStale = true;
-      log.warn('A message has been worked for during 12 hours, SQS hands it out again', {
-        message_id: message.id,
-      });
-      return [];
+      const isLast = leftSeconds <= this.#visibilityMs / 1000;
+      if (isLast) this.#tellLast(message);
+      const seconds = isLast ? leftSeconds : this.#visibilityMs / 1000;
+      return seconds > 0 ? [{ message, seconds, receiptHandle: message.receiptHandle }] : [];
     });
     if (wishes.length === 0) return true;
     try {
@@ -144,6 +141,14 @@ export class Visibility {
       if (!closed.aborted) this.#failed(error);
       return false;
     }
+  }
+
+  /** SQS hides it no longer than this with this receipt: the next comes with the message. */
+  #tellLast(message: HeldMessage): void {
+    message.isReceiptStale = true;
+    this.#modules.log.warn('A message has been worked for during 12 hours, SQS hands it out again', {
+      message_id: message.id,
+    });
   }
 
   #failed(error: unknown): void {

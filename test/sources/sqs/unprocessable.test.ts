@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventBridge, spotWarning, stateChange } from './messages.ts';
+import { runningSource } from './running-source.ts';
+
+const unprocessable: readonly unknown[] = [
+  'not JSON',
+  '',
+  '[]',
+  'null',
+  '"text"',
+  '{}',
+  { Message: 'not JSON' },
+  { LifecycleTransition: 'autoscaling:EC2_INSTANCE_DANCING', EC2InstanceId: 'i-0a' },
+  eventBridge('aws.s3', 'Object Created', {}),
+  eventBridge('aws.health', 'AWS Health Abuse Event', {}),
+  eventBridge('aws.ec2', 'EC2 Spot Instance Interruption Warning', {}),
+  { ...spotWarning('i-0a'), detail: 'text' },
+  eventBridge('aws.autoscaling', 'EC2 Instance-launch Lifecycle Action', { EC2InstanceId: 'i-0a' }),
+  `{"detail-type":"${'x'.repeat(1024 * 1024 - 30)}"}`,
+];
+
+test('a message that can not be read is told once, counted, and left for its owner', async () => {
+  await using it = await runningSource();
+  for (const body of unprocessable) it.queue.send(body);
+  it.start();
+  await it.clock.advance(300_000);
+  assert.equal(it.warnings().length, unprocessable.length);
+  assert.ok(it.warnings().every(({ fields }) => String(fields['body']).length <= 200));
+  assert.equal(await it.valueOf('nth_source_unreadable_total', { source: 'sqs' }), unprocessable.length);
+  assert.equal(it.queue.size, unprocessable.length);
+  assert.equal(it.delivered.length, 0);
+  assert.ok(it.aws.count('ReceiveMessage') < 250, `${it.aws.count('ReceiveMessage')} requests`);
+  it.queue.send(spotWarning('i-0a'));
+  await it.untilDelivered(1, 1000);
+});
+
+test('or deleted, where that is asked for', async () => {
+  await using it = await runningSource({ source: { unprocessableMessages: 'delete' } });
+  for (const body of unprocessable) it.queue.send(body);
+  it.start();
+  await it.clock.advance(5000);
+  assert.equal(it.warnings().length, unprocessable.length);
+  assert.equal(it.queue.size, 0);
+});
+
+test('a queue that is full of something else does not fill the log', async () => {
+  await using it = await runningSource();
+  for (let index = 0; index < 300; index += 1) it.queue.send(`garbage ${index}`);
+  it.start();
+  await it.clock.advance(60_000);
+  assert.equal(it.warnings().length, 50);
+});
+
+test('messages that ask for nothing are deleted quietly', async () => {
+  await using it = await runningSource();
+  for (const body of [
+    { Event: 'autoscaling:TEST_NOTIFICATION', AutoScalingGroupName: 'nodes' },
+    { LifecycleTransition: 'autoscaling:TEST_NOTIFICATION' },
+    { Message: JSON.stringify({ Event: 'autoscaling:TEST_NOTIFICATION' }) },
+    stateChange('i-0a', 'running'),
+    stateChange('i-0a', 'pending'),
+    stateChange('a-malformed-id', 'stopping'),
+    eventBridge('aws.ec2', 'EBS Volume Notification', {}),
+    eventBridge('aws.autoscaling', 'EC2 Instance Launch Successful', { EC2InstanceId: 'i-0a' }),
+    eventBridge('aws.health', 'AWS Health Event', { service: 'RDS', eventTypeCategory: 'scheduledChange' }),
+    eventBridge('aws.health', 'AWS Health Event', { service: 'EC2', eventTypeCategory: 'issue' }),
+    eventBridge('aws.health', 'AWS Health Event', { service: 'EC2', eventTypeCategory: 'scheduledChange' }),
+  ]) {
+    it.queue.send(body);
+  }
+  it.start();
+  await it.clock.advance(5000);
+  assert.equal(it.queue.size, 0);
+  assert.equal(it.delivered.length, 0);
+  assert.deepEqual(it.warnings(), []);
+});
