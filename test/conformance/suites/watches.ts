@@ -95,6 +95,41 @@ export function watchesSuite(scene: Scene): void {
     );
   });
 
+  test('nodes are watched from the version that all pages of their list show', async () => {
+    const { admin, fresh } = scene;
+    const group = fresh('group');
+    const [first, second, late] = [fresh('node'), fresh('node'), fresh('node')];
+    const labels = { group };
+    for (const name of [first, second]) await createNode(admin, name, { labels });
+    const selection = `labelSelector=group=${group}`;
+    const page = async (token: string) =>
+      (await admin.get(`/api/v1/nodes?limit=1&${selection}&continue=${encodeURIComponent(token)}`)).body;
+    const one = await page('');
+    await admin.post('/api/v1/nodes', { metadata: { name: late, labels } });
+    const two = await page(one.metadata.continue as string);
+    const version = two.metadata.resourceVersion as string;
+    assert.deepEqual(
+      [version, two.metadata.continue ?? '', two.items.length],
+      [one.metadata.resourceVersion, '', 1],
+    );
+    const query = `watch=true&resourceVersion=${version}&${selection}&allowWatchBookmarks=true&timeoutSeconds=5`;
+    const watch = await admin.watch(`/api/v1/nodes?${query}`);
+    const conditions = [{ type: 'Ready', status: 'False', reason: 'KubeletNotReady' }];
+    await admin.patch(`/api/v1/nodes/${second}/status`, 'strategic-merge', { status: { conditions } });
+    await admin.delete(`/api/v1/nodes/${second}`);
+    const events = await watch.take(3);
+    assert.deepEqual(events.map(short), [`ADDED ${late}`, `MODIFIED ${second}`, `DELETED ${second}`]);
+    // A change comes with the whole object, whatever of it was written.
+    const { metadata, status } = events[1]?.object ?? {};
+    assert.deepEqual(metadata.labels, { group });
+    assert.equal(status.conditions.length, 2);
+    assert.ok(Number(events[2]?.object.metadata.resourceVersion) > Number(metadata.resourceVersion));
+    const bookmark = await watch.next();
+    watch.close();
+    assert.deepEqual([bookmark?.type, bookmark?.object.kind], ['BOOKMARK', 'Node']);
+    assert.equal(bookmark?.object.metadata.name ?? '', '');
+  });
+
   test('a watch ends in good order when its time is up', async () => {
     const namespace = await scene.namespace();
     const version = await versionNow(scene);

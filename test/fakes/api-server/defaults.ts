@@ -13,7 +13,8 @@ const notReady: Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedu
 /** What the server makes of an object that a client creates. */
 export function withDefaults(type: ResourceType, object: ApiObject): ApiObject {
   const status = firstStatus.get(type);
-  const { metadata, spec } = object;
+  // A node has a spec, if only for its first taint.
+  const { metadata, spec = type === nodes ? {} : undefined } = object;
   return {
     ...object,
     metadata: { ...metadata, ...(hasGeneration(type) && { generation: 1 }) },
