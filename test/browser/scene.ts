@@ -201,7 +201,8 @@ function seen(node: string, at: number, secondsBefore: number) {
 }
 
 /** Three drains on their way, one of them held up by a budget, after another day's failure. */
-export async function threeDrains({ clock, interrupt, advance }: Scene): Promise<void> {
+export async function threeDrains(scene: Scene): Promise<void> {
+  const { clock, interrupt } = scene;
   const before = clock.now();
   interrupt(
     spot({
@@ -211,8 +212,8 @@ export async function threeDrains({ clock, interrupt, advance }: Scene): Promise
       deadline: before + 120_000,
     }),
   );
-  await advance(130_000);
-  await advance(4 * 3_600_000);
+  await scene.advance(130_000);
+  await scene.advance(4 * 3_600_000);
   const now = clock.now();
   interrupt(
     asgTermination({
@@ -228,7 +229,7 @@ export async function threeDrains({ clock, interrupt, advance }: Scene): Promise
       description: 'ASG Lifecycle Termination event received. Instance will be interrupted\n',
     }),
   );
-  await advance(2000);
+  await scene.advance(2000);
   interrupt(
     spot({
       ...seen(blockedNode, clock.now(), 1),
@@ -237,11 +238,11 @@ export async function threeDrains({ clock, interrupt, advance }: Scene): Promise
       deadline: clock.now() + 119_000,
     }),
   );
-  await advance(7000);
+  await scene.advance(7000);
 }
 
 /** Until all of them are over, and a while longer. */
-export async function untilOver({ advance }: Scene): Promise<void> {
-  await advance(130_000);
-  await advance(1_500_000);
+export async function untilOver(scene: Scene): Promise<void> {
+  await scene.advance(130_000);
+  await scene.advance(1_500_000);
 }

@@ -50,7 +50,7 @@ export function sourcesSection({ sources, at }: StatusDocument, now: Instant | u
     heading('Source'),
     heading('State'),
     heading('Last answer'),
-    heading('Failed requests', 'number'),
+    heading('Failed requests', 'wide number'),
     heading('Unreadable', 'wide number'),
   ];
   return markup`<h2>Sources</h2>
@@ -73,7 +73,7 @@ function sourceRow(source: SourceStatus, at: Instant, now: Instant | undefined):
     <th scope="row">${sourceNames[name] ?? name}</th>
     <td>${chip(tone, word)}</td>
     <td>${time(lastAnswerAt, 'since', now)}</td>
-    <td class="number">${errors}</td>
+    <td class="wide number">${errors}</td>
     <td class="wide number">${unreadable}</td>
   </tr>`;
 }

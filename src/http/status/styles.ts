@@ -72,6 +72,7 @@ rect.pods-kept, rect.out-refused, rect.out-kept, rect.out-terminating { fill: va
 .note { margin-top: .9rem; padding: .6rem .9rem; border-left: 3px solid var(--p-refused); border-radius: 0 6px 6px 0; background: var(--warn-soft); overflow-wrap: anywhere; }
 .note strong { color: var(--warn); }
 .note ul { padding-left: 1.1rem; }
+.note .of .name { display: inline-block; margin-right: .7em; }
 .note .of { margin-top: .15rem; font-size: .9rem; }
 .steps { display: flex; flex-wrap: wrap; gap: .1rem .7rem; margin-top: .8rem; padding: 0; list-style: none; color: var(--dim); font-size: .87rem; }
 .steps li:not(:last-child)::after { content: '\\2192'; margin-left: .7rem; }
