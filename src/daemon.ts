@@ -1,28 +1,25 @@
 import { createHash } from 'node:crypto';
 import { ClockSkew } from './clock-skew.ts';
-import { readBootTime, type ReadFile } from './boot-time.ts';
+import type { ReadFile } from './boot-time.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { Intake } from './handling/intake.ts';
 import type { NodeWorkflowOptions } from './handling/node-workflow.ts';
-import { OwnNode } from './handling/own-node.ts';
 import type { WorkflowObserver } from './handling/workflow-observer.ts';
 import { Health } from './health.ts';
+import { ImdsMode } from './imds-mode.ts';
 import { HttpServer } from './http/server.ts';
 import { statusEndpoints } from './http/status/endpoints.ts';
 import { ApiClient } from './kubernetes/api-client.ts';
 import { ApiCluster } from './kubernetes/api-cluster.ts';
 import { Credentials } from './kubernetes/credentials.ts';
 import { RequestLanes } from './kubernetes/request-lanes.ts';
-import type { MonitorName } from './interruption/interruption.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import type { Mode } from './mode.ts';
 import { Observation } from './observation.ts';
 import { lazyStatus, lazyTracing } from './optional-parts.ts';
 import { proxyFor } from './proxy.ts';
-import { ImdsClient } from './sources/imds/client.ts';
-import { ImdsIdentity } from './sources/imds/identity.ts';
-import { ImdsSource } from './sources/imds/source.ts';
 import type { ConfigEntry } from './status/document.ts';
 import type { Status } from './status/status.ts';
 import type { Tracing } from './tracing/tracing.ts';
@@ -32,6 +29,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** Authorities to trust in place of Node's own, as PEM. */
   readonly certificateAuthorities?: string | undefined;
+  /** The same for AWS, where others are wanted there. @default none */
+  readonly awsAuthorities?: string | undefined;
   /** The options with their values, without secrets, for people to see. @default none */
   readonly shownConfig?: readonly ConfigEntry[] | undefined;
   /** Where Kubernetes puts the credentials of a pod's ServiceAccount. @default its usual place */
@@ -44,28 +43,37 @@ export interface DaemonModules {
   readonly readFile: ReadFile;
 }
 
+interface DaemonShared {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+}
+
 const usualServiceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Everything wired together: the only place that knows all the parts. */
 export class Daemon {
-  readonly #intake: Intake;
+  readonly #options: DaemonOptions;
+  readonly #modules: DaemonModules & DaemonShared;
   readonly #http: HttpServer;
-  readonly #imds: ImdsClient;
-  readonly #identity: ImdsIdentity;
   readonly #credentials: Credentials;
+  readonly #client: ApiClient;
   readonly #observation: Observation;
   /** Filled at the start, before anything happens. */
   readonly #observers: WorkflowObserver[] = [];
   readonly #loadStatus: (() => Promise<Status>) | undefined;
   readonly #loadTracing: (() => Promise<Tracing>) | undefined;
+  #mode: Mode | undefined;
   #tracing: Tracing | undefined;
 
-  constructor(options: DaemonOptions, { clock, logger, readFile }: DaemonModules) {
+  constructor(options: DaemonOptions, modules: DaemonModules) {
     const { config, version, certificateAuthorities } = options;
+    const { clock, logger } = modules;
     const metrics = createMetrics(version);
     if (options.shownConfig) metrics.configInfo.set({ hash: configHash(options.shownConfig) }, 1);
-    const health = new Health(clock);
-    const shared = { clock, logger, log: logger, metrics, health };
+    const shared = { ...modules, log: logger, metrics, health: new Health(clock) };
+    this.#options = options;
+    this.#modules = shared;
 
     const { kubernetes, network, http } = config;
     const status = http.statusPage
@@ -91,7 +99,7 @@ export class Daemon {
       },
       shared,
     );
-    const client = new ApiClient(
+    this.#client = new ApiClient(
       { userAgent: `aws-node-termination-handler/${version}` },
       {
         ...shared,
@@ -100,51 +108,10 @@ export class Daemon {
         skew: new ClockSkew({ against: 'kubernetes' }, shared),
       },
     );
-    const cluster = new ApiCluster(
-      {
-        useApiServerCache: kubernetes.useApiServerCache,
-        readNamespaceAnnotations: config.drain.readsNamespaceAnnotations,
-        taintEffect: config.marks.taintNode ? config.marks.taintEffect : undefined,
-        excludeFromLoadBalancers: config.marks.excludeFromLoadBalancers,
-      },
-      { ...shared, client },
-    );
-    const skew = new ClockSkew({ against: 'imds' }, shared);
-    this.#imds = new ImdsClient({ url: config.imds.baseUrl, tries: config.imds.tries }, { ...shared, skew });
-    this.#identity = new ImdsIdentity({ ...shared, client: this.#imds });
     this.#observation = new Observation(config, {
       ...shared,
-      client,
-      instance: (signal) => this.#identity.read(signal),
-    });
-    const source = createImdsSource(config, {
-      ...shared,
-      onTrouble: (monitor) => {
-        this.#observation.monitorFailed(monitor);
-      },
-      skew,
-      client: this.#imds,
-      identity: this.#identity,
-    });
-    const ownNode = new OwnNode(
-      { node: config.nodeName, policy: config.policy, unmarksSurvivors: config.unmarksSurvivors },
-      {
-        ...shared,
-        cluster,
-        bootedAt: () => readBootTime({ uptimeFile: config.imds.uptimeFile }, { clock, readFile }),
-        isShown: (id) => source.isShown(id),
-        onLeftOverConditions: () => {
-          this.#observation.clearConditions();
-        },
-      },
-    );
-    this.#intake = new Intake(workflowOptions(config), {
-      ...shared,
-      cluster,
-      records: ownNode,
-      sources: [source],
-      observers: this.#observers,
-      traceIdOf: (workflowId) => this.#tracing?.traceIdOf(workflowId),
+      client: this.#client,
+      instance: async (signal) => (await this.#loadMode()).instance(signal),
     });
   }
 
@@ -152,19 +119,71 @@ export class Daemon {
   async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
     await this.#loadWhatIsAskedFor(stopping);
     await this.#http.start();
-    // Nothing waits for it: who the instance is matters to those who read the log.
-    void this.#identity.read(stopping).catch(() => {});
+    const mode = await this.#loadMode();
+    const intake = this.#createIntake(mode);
     this.#observers.push(...(await this.#observation.start()));
+    const ended = new AbortController();
+    const beside = mode.run(AbortSignal.any([ended.signal, killing]));
     try {
-      await this.#intake.run(stopping, killing);
+      await intake.run(stopping, killing);
     } finally {
+      ended.abort();
+      await beside;
       await this.#observation.end();
-      this.#imds.close();
+      mode.close();
       this.#credentials.close();
       await this.#tracing?.close();
       // Last, so that probes and metrics answer to the end.
       await this.#http.stop();
     }
+  }
+
+  async #loadMode(): Promise<Mode> {
+    const { config } = this.#options;
+    const { queue } = config;
+    if (this.#mode) return this.#mode;
+    if (queue) {
+      // It brings what talks to AWS, which nobody else needs in memory.
+      const { QueueMode } = await import('./queue-mode.ts');
+      this.#mode = new QueueMode({ ...this.#options, queue }, { ...this.#modules, client: this.#client });
+    } else {
+      this.#mode = new ImdsMode(config, {
+        ...this.#modules,
+        onTrouble: (monitor) => {
+          this.#observation.monitorFailed(monitor);
+        },
+        onLeftOverConditions: () => {
+          this.#observation.clearConditions();
+        },
+      });
+    }
+    return this.#mode;
+  }
+
+  #createIntake(mode: Mode): Intake {
+    const { config } = this.#options;
+    const { kubernetes, drain, marks } = config;
+    const cluster = new ApiCluster(
+      {
+        useApiServerCache: kubernetes.useApiServerCache,
+        readNamespaceAnnotations: drain.readsNamespaceAnnotations,
+        taintEffect: marks.taintNode ? marks.taintEffect : undefined,
+        excludeFromLoadBalancers: marks.excludeFromLoadBalancers,
+      },
+      { ...this.#modules, client: this.#client, knownNodes: mode.knownNodes },
+    );
+    const { observers, ...intake } = mode.intake(cluster);
+    this.#observers.push(...observers);
+    return new Intake(
+      { ...workflowOptions(config), ...mode.workflow },
+      {
+        ...this.#modules,
+        ...intake,
+        cluster,
+        observers: this.#observers,
+        traceIdOf: (workflowId) => this.#tracing?.traceIdOf(workflowId),
+      },
+    );
   }
 
   async #loadWhatIsAskedFor(stopping: AbortSignal): Promise<void> {
@@ -187,36 +206,6 @@ function configHash(shownConfig: readonly ConfigEntry[]): string {
 function createLanes({ kubernetes }: Config, clock: Clock): RequestLanes {
   const { concurrency, requestRate } = kubernetes;
   return new RequestLanes({ concurrency, qps: requestRate?.perSecond, burst: requestRate?.burst }, { clock });
-}
-
-function createImdsSource(
-  { imds, nodeName }: Config,
-  modules: {
-    readonly client: ImdsClient;
-    readonly identity: ImdsIdentity;
-    readonly skew: ClockSkew;
-    readonly clock: Clock;
-    readonly health: Health;
-    readonly log: Logger;
-    readonly metrics: Metrics;
-    readonly onTrouble: (monitor: MonitorName) => void;
-  },
-): ImdsSource {
-  const { monitors, pollIntervalMs } = imds;
-  return new ImdsSource(
-    {
-      nodeName,
-      periodsMs: {
-        ...(monitors.spotInterruption && { 'spot-instance-action': pollIntervalMs.spotInterruption }),
-        ...(monitors.scheduledEvent && { 'scheduled-maintenance': pollIntervalMs.scheduledEvent }),
-        ...(monitors.rebalanceRecommendation && {
-          'rebalance-recommendation': pollIntervalMs.rebalanceRecommendation,
-        }),
-        ...(monitors.asgLifecycle && { 'target-lifecycle-state': pollIntervalMs.asgLifecycle }),
-      },
-    },
-    modules,
-  );
 }
 
 function workflowOptions(config: Config): NodeWorkflowOptions {

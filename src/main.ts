@@ -36,12 +36,14 @@ async function main(): Promise<number> {
   for (const warning of warnings) logger.warn(warning);
 
   const { stopping, killing } = endOnSignals(logger);
-  const certificateAuthorities = await readAuthorities(config.network.caFile, logger);
+  const certificateAuthorities = await readAuthorities('SSL_CERT_FILE', config.network.caFile, logger);
+  const awsAuthorities = await readAuthorities('AWS_CA_BUNDLE', config.network.awsCaFile, logger);
   const daemon = new Daemon(
     {
       config,
       version,
       certificateAuthorities,
+      awsAuthorities,
       shownConfig: Object.entries(effective).map(([name, value]) => ({
         name,
         value,
@@ -55,13 +57,17 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** SSL_CERT_FILE, which Go's programs trust in place of the system's authorities, as PEM. */
-async function readAuthorities(path: string | undefined, logger: Logger): Promise<string | undefined> {
+/** Authorities to trust in place of the usual ones, as PEM: SSL_CERT_FILE, as Go's programs do; AWS_CA_BUNDLE for AWS. */
+async function readAuthorities(
+  variable: 'SSL_CERT_FILE' | 'AWS_CA_BUNDLE',
+  path: string | undefined,
+  logger: Logger,
+): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
     return await readFileFromDisk(path, largestAuthoritiesBytes);
   } catch (error) {
-    logger.warn('Cannot read SSL_CERT_FILE, trusting the usual certificate authorities', { path, error });
+    logger.warn(`Cannot read ${variable}, trusting the usual certificate authorities`, { path, error });
     return undefined;
   }
 }

@@ -110,10 +110,7 @@ function servers(settings: Settings): void {
 function notYetEffective(settings: Settings): void {
   for (const name of optionNames) {
     if (!settings.isSet(name) || !settings.differsFromDefault(name)) continue;
-    const { refusedBecause } = schema[name];
-    if (refusedBecause !== undefined) {
-      settings.refuse(name, `${String(schema[name].default)}, since ${refusedBecause}`);
-    } else if (schema[name].notYetEffective === true) {
+    if (schema[name].notYetEffective === true) {
       settings.warnings.push(
         `Ignoring ${name} (${settings.origin(name)}): this version doesn't act on it yet`,
       );

@@ -31,8 +31,6 @@ export interface OptionDefinition {
   readonly effectiveOnlyWhenSet?: true;
   /** Nothing acts on it in this version: whoever sets it is warned. */
   readonly notYetEffective?: true;
-  /** As `notYetEffective`, where going on without it would do harm: the daemon refuses to start, and says why. */
-  readonly refusedBecause?: string;
 }
 
 /** Options that belong together, under one heading of `--help` and docs/options.md. */

@@ -9,7 +9,6 @@ export const queue = {
       format: 'go-bool',
       default: false,
       env: 'ENABLE_SQS_TERMINATION_DRAINING',
-      refusedBecause: 'queue mode is not part of this version yet',
     },
     'queue-url': {
       doc: 'URL of the SQS queue. Required in queue mode.',
@@ -36,21 +35,18 @@ export const queue = {
       min: 1,
       max: 100_000,
       env: 'WORKERS',
-      notYetEffective: true,
     },
     'use-provider-id': {
       doc: "Find a node by its provider id (`aws:///<zone>/<instance id>`) instead of the instance's private DNS name.",
       format: 'go-bool',
       default: false,
       env: 'USE_PROVIDER_ID',
-      notYetEffective: true,
     },
     'check-tag-before-draining': {
       doc: 'Act only on instances that carry the tag `managed-tag`.',
       format: 'go-bool',
       default: true,
       env: 'CHECK_TAG_BEFORE_DRAINING',
-      notYetEffective: true,
     },
     'check-asg-tag-before-draining': {
       doc: 'Act only on instances that carry the tag `managed-tag`.',
@@ -64,7 +60,6 @@ export const queue = {
       format: 'text',
       default: 'aws-node-termination-handler/managed',
       env: 'MANAGED_TAG',
-      notYetEffective: true,
     },
     'managed-asg-tag': {
       doc: 'Key of the instance tag by which the instances to act on are known.',
@@ -84,7 +79,6 @@ export const queue = {
       format: 'go-bool',
       default: false,
       env: 'DELETE_SQS_MSG_IF_NODE_NOT_FOUND',
-      notYetEffective: true,
     },
     'heartbeat-interval': {
       doc: 'Seconds between two heartbeats that keep a lifecycle hook open while its node drains. -1: none are sent.',

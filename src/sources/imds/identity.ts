@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { MetadataReader } from './client.ts';
 import { isObject, parseJson } from './signal.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../../unless-aborted.ts';
 
 /** Who this instance is; what is not known, or not there, is empty. */
 export interface InstanceIdentity {

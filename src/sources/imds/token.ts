@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import { ImdsError, type Answer, type Exchange } from './exchange.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../../unless-aborted.ts';
 
 const tokenPath = '/latest/api/token';
 const ttlHeader = 'x-aws-ec2-metadata-token-ttl-seconds';
