@@ -78,9 +78,9 @@ export class DaemonProcess {
     await until(isLogged, { what, timeoutMs, lost: this.#process.lost });
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     clearInterval(this.#probing);
-    await this.#process.kill('SIGTERM');
+    await this.#process.kill(signal);
   }
 }
 

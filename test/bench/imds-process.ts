@@ -12,8 +12,7 @@ function carryOut(order: ImdsOrder): ImdsAnswer {
   switch (order) {
     case 'interrupt': {
       const atMs = Date.now();
-      imds.interrupt();
-      return { atMs };
+      return { atMs, endsAtMs: imds.interrupt() };
     }
     case 'requests':
       return imds.requests.map(({ at, path, code }) => ({ atMs: at, path, code }));

@@ -78,7 +78,7 @@ export async function daemonDrain(
   await sleep(restMs + Math.random() * pollMs);
   const cpuBefore = cpuSeconds(daemon.pid);
   forgetPeak(daemon.pid);
-  const shownAtMs = await imds.interrupt();
+  const { atMs: shownAtMs } = await imds.interrupt();
   await daemon.hasLogged('Node successfully cordoned and drained', drainTimeoutMs);
   const cpuMs = (cpuSeconds(daemon.pid) - cpuBefore) * 1000;
   const { peakRssMb } = memoryOf(daemon.pid);

@@ -11,7 +11,14 @@ export interface AnsweredRequest {
   readonly code: number | undefined;
 }
 
-export type ImdsAnswer = { readonly atMs: number } | readonly AnsweredRequest[];
+export interface ShownNotice {
+  /** From when the notice was there. */
+  readonly atMs: number;
+  /** When the machine ends, by the notice. */
+  readonly endsAtMs: number;
+}
+
+export type ImdsAnswer = ShownNotice | readonly AnsweredRequest[];
 
 const spotPath = '/latest/meta-data/spot/instance-action';
 
@@ -31,9 +38,9 @@ export class MetadataService {
     return new MetadataService(url, child);
   }
 
-  /** Shows a Spot notice; resolves to the instant from which it is there. */
-  async interrupt(): Promise<number> {
-    return ((await this.#order('interrupt')) as { atMs: number }).atMs;
+  /** Shows a Spot notice of two minutes. */
+  async interrupt(): Promise<ShownNotice> {
+    return (await this.#order('interrupt')) as ShownNotice;
   }
 
   async requests(): Promise<readonly AnsweredRequest[]> {

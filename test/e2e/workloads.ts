@@ -25,14 +25,18 @@ export class Workloads {
   async run(
     resource: 'deployments' | 'statefulsets' | 'daemonsets',
     name: string,
-    options: KubeletBehaviour & { readonly spec?: object },
+    options: KubeletBehaviour & { readonly gracePeriodSeconds?: number; readonly spec?: object },
   ): Promise<void> {
-    const { spec, ...behaviour } = options;
+    const { spec, gracePeriodSeconds, ...behaviour } = options;
     const { namespace, nodeSelector } = this.#options;
     const labels = { app: name };
     const template = {
       metadata: { labels, annotations: kubeletAnnotations(behaviour) },
-      spec: { nodeSelector, containers: [{ name: 'main', image: 'made-up' }] },
+      spec: {
+        nodeSelector,
+        containers: [{ name: 'main', image: 'made-up' }],
+        ...(gracePeriodSeconds !== undefined && { terminationGracePeriodSeconds: gracePeriodSeconds }),
+      },
     };
     await this.#cluster.api('POST', `/apis/apps/v1/namespaces/${namespace}/${resource}`, {
       metadata: { name },

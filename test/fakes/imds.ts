@@ -82,9 +82,11 @@ export class FakeImds {
     this.#documents.delete(absolute(path));
   }
 
-  /** A Spot notice whose time is `inMs` from now. */
-  interrupt(action: 'terminate' | 'stop' | 'hibernate' = 'terminate', inMs = 120_000): void {
-    this.set('spot/instance-action', { action, time: this.#timeIn(inMs) });
+  /** A Spot notice whose time is `inMs` from now. @returns that time, in whole seconds */
+  interrupt(action: 'terminate' | 'stop' | 'hibernate' = 'terminate', inMs = 120_000): number {
+    const time = this.#timeIn(inMs);
+    this.set('spot/instance-action', { action, time });
+    return Date.parse(time);
   }
 
   recommendRebalance(): void {
