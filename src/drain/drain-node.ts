@@ -149,11 +149,12 @@ export class NodeDrain {
     const { signal } = this.#ended;
     for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
       try {
-        const { pods, version } = await cluster.podsOn(node, this.#urgency, signal);
-        this.#trouble = undefined;
-        this.#isListed = true;
-        this.#observe({ type: 'all', pods });
-        for await (const change of cluster.podChangesOn(node, version, this.#urgency, signal)) {
+        for await (const change of cluster.podChangesOn(node, this.#urgency, signal)) {
+          if (change.type === 'all') {
+            this.#trouble = undefined;
+            this.#isListed = true;
+            backOffMs = shortestBackOffMs;
+          }
           this.#observe(change);
         }
       } catch (error) {

@@ -105,10 +105,14 @@ export class ApiClient {
   }
 
   /**
-   * The lines of a watch, parsed, until the server closes it.
+   * The lines of a watch, as `read` reads them, until the server closes it.
    * @throws ApiError also for a watch that has gone silent
    */
-  async *watch(request: ApiRequest, timeoutSeconds: number): AsyncGenerator {
+  async *watch(
+    request: ApiRequest,
+    timeoutSeconds: number,
+    read: (line: string) => unknown = parseBody,
+  ): AsyncGenerator {
     const { clock, credentials, lanes } = this.#modules;
     const { signal } = request;
     const limit = new TimeLimit(clock, signal);
@@ -145,7 +149,7 @@ export class ApiClient {
         if (stream.status !== 200) continue;
         const lines = rest.split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) if (line !== '') yield parseBody(line);
+        for (const line of lines) if (line !== '') yield read(line);
       }
       if (stream.status !== 200) {
         const answer = { status: stream.status, body: parseBody(rest), retryAfterMs: stream.retryAfterMs };

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Instant } from '../interruption/interruption.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import type {
@@ -19,7 +20,7 @@ import { isNotFound } from './status.ts';
 import type { MarkOptions } from './node-marks.ts';
 import { Nodes, type KnownNodes } from './nodes.ts';
 import { NamespaceWishes } from './namespace-wishes.ts';
-import { PodChanges, type PodList } from './pod-changes.ts';
+import { PodChanges, type FollowedNode, type PodList } from './pod-changes.ts';
 import { Snapshots } from './snapshots.ts';
 import { toBudgetView, toPodView, type BudgetObject, type PodObject } from './views.ts';
 
@@ -98,15 +99,15 @@ export class ApiCluster implements Cluster {
     }
   }
 
-  async *podChangesOn(
-    node: string,
-    version: string,
-    urgency: Urgency,
-    signal: AbortSignal,
-  ): AsyncGenerator<PodChange> {
-    // Never from the cache: a list older than what was seen already would show pods as gone that are not.
-    const list = (): Promise<PodList> => this.#list(node, false, urgency, signal);
-    for await (const change of this.#changes.follow(node, version, urgency, list, signal)) {
+  async *podChangesOn(node: string, urgency: Instant, signal: AbortSignal): AsyncGenerator<PodChange> {
+    const { useApiServerCache } = this.#options;
+    const followed: FollowedNode = {
+      node,
+      urgency,
+      // Once changes were seen never from the cache: an older list would show pods as gone that are not.
+      list: (mayBeOld, listUrgency) => this.#list(node, mayBeOld && useApiServerCache, listUrgency, signal),
+    };
+    for await (const change of this.#changes.follow(followed, signal)) {
       if (change.type !== 'present') yield change;
       else {
         for (const pod of await this.#withNamespaceWishes([change.pod], urgency, signal)) {

@@ -196,19 +196,12 @@ export interface Cluster {
   markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult>;
   /** undefined where there is no such Node. */
   memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined>;
-  /** The pods on a node, and the version from which `podChangesOn` goes on. */
-  podsOn(
-    node: string,
-    urgency: Urgency,
-    signal: AbortSignal,
-  ): Promise<{ readonly pods: readonly PodView[]; readonly version: string }>;
-  /** Ends with the signal only: lost connections, expired versions and silence are its own affair. */
-  podChangesOn(
-    node: string,
-    version: string,
-    urgency: Urgency,
-    signal: AbortSignal,
-  ): AsyncIterable<PodChange>;
+  podsOn(node: string, urgency: Urgency, signal: AbortSignal): Promise<{ readonly pods: readonly PodView[] }>;
+  /**
+   * All pods on a node, and each change from then on. Ends with the signal, or where the pods can't be listed: lost
+   * connections, expired versions and silence of the watch are its own affair.
+   */
+  podChangesOn(node: string, urgency: Instant, signal: AbortSignal): AsyncIterable<PodChange>;
   /** @param gracePeriodSeconds undefined: the pod's own */
   evict(
     pod: PodRef,

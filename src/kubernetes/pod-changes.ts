@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
-import type { PodChange, PodView, Urgency } from './cluster.ts';
+import type { Instant } from '../interruption/interruption.ts';
+import type { PodChange, PodView } from './cluster.ts';
+import { PodFeed } from './pod-feed.ts';
+import { isComparable } from './resource-version.ts';
 import { toPodView } from './views.ts';
 import type { WatchEvent } from './watch-events.ts';
 import { WatchLoop } from './watch-loop.ts';
@@ -11,52 +14,113 @@ export interface PodList {
   readonly version: string;
 }
 
+/** A node whose pods are followed. */
+export interface FollowedNode {
+  readonly node: string;
+  readonly urgency: Instant;
+  /** @param mayBeOld the API server's cache will do, where that is wanted at all */
+  readonly list: (mayBeOld: boolean, urgency: Instant) => Promise<PodList>;
+}
+
 /** Short, so that a connection that died without a word costs little of a two-minute notice. */
 const watchSeconds = 30;
-
-/** Without the right to watch, the pods are listed this often. */
-const pollMs = 2_000;
 
 /** A list of one node's pods is cheap. */
 const failuresBeforeList = 1;
 
-/** Follows the pods of one node. */
+/**
+ * So many nodes are followed by a watch each, which tells of nothing but their pods. That is light on the network, but
+ * takes a connection: 0.1 MB, and two requests a minute. All further nodes share one watch.
+ */
+const mostWatches = 8;
+
+/** Without the right to watch, the pods are listed this often, but for many nodes not more than 50 times a second. */
+const shortestPollMs = 2_000;
+const pollMsPerNode = 20;
+
+const instead = `listing them every ${shortestPollMs / 1000} s, less often for many nodes at once`;
+
+/** Follows the pods of nodes, each of them for itself or, in a burst, many by one watch. */
 export class PodChanges {
   readonly #clock: Clock;
   readonly #loop: WatchLoop;
+  readonly #feed: PodFeed;
+  #watches = 0;
+  #nodes = 0;
 
   constructor(modules: { readonly clock: Clock; readonly client: ApiClient; readonly logger: Logger }) {
     this.#clock = modules.clock;
     this.#loop = new WatchLoop(modules);
+    const options = { instead, pollMs: () => this.#pollMs };
+    this.#feed = new PodFeed(options, { ...modules, loop: this.#loop });
   }
 
-  /** Ends by throwing the signal's reason. */
-  follow(
-    node: string,
-    from: string,
-    urgency: Urgency,
-    list: () => Promise<PodList>,
+  /** All pods first. @throws the signal's reason; ApiError where a list fails */
+  async *follow(followed: FollowedNode, signal: AbortSignal): AsyncGenerator<PodChange, void, undefined> {
+    this.#nodes += 1;
+    try {
+      if (this.#watches < mostWatches || !(yield* this.#share(followed, signal))) {
+        yield* this.#watch(followed, signal);
+      }
+    } finally {
+      this.#nodes -= 1;
+    }
+  }
+
+  async *#watch(
+    { node, urgency, list }: FollowedNode,
     signal: AbortSignal,
-  ): AsyncGenerator<PodChange> {
-    return this.#loop.follow<PodChange>(
-      {
-        resource: 'pods',
-        path: '/api/v1/pods',
-        selection: { fieldSelector: `spec.nodeName=${node}` },
-        watchSeconds,
-        failuresBeforeList,
-        instead: `listing them every ${pollMs / 1000} s`,
-        list: async () => {
-          const { pods, version } = await list();
-          return { change: { type: 'all', pods }, version };
+  ): AsyncGenerator<PodChange, void, undefined> {
+    this.#watches += 1;
+    try {
+      const { pods, version: from } = await list(true, urgency);
+      yield { type: 'all', pods };
+      yield* this.#loop.follow<PodChange>(
+        {
+          resource: 'pods',
+          path: '/api/v1/pods',
+          selection: { fieldSelector: `spec.nodeName=${node}` },
+          watchSeconds,
+          failuresBeforeList,
+          instead,
+          list: async () => {
+            const { pods: all, version } = await list(false, urgency);
+            return { change: { type: 'all', pods: all }, version };
+          },
+          toChange,
+          untilListIsWanted: () => this.#clock.sleep(this.#pollMs, signal),
         },
-        toChange,
-        untilListIsWanted: () => this.#clock.sleep(pollMs, signal),
-      },
-      from,
-      urgency,
-      signal,
-    );
+        from,
+        urgency,
+        signal,
+      );
+    } finally {
+      this.#watches -= 1;
+    }
+  }
+
+  /** @returns false where the API server's versions do not tell which is older, without which nothing can be shared */
+  async *#share(
+    { node, urgency, list }: FollowedNode,
+    signal: AbortSignal,
+  ): AsyncGenerator<PodChange, boolean, undefined> {
+    const place = this.#feed.join(node);
+    try {
+      for (let isFirst = true; ; isFirst = false) {
+        // Again: behind the evictions, which are what is urgent.
+        const { pods, version } = await list(isFirst, isFirst ? urgency : urgency + 1);
+        if (!isComparable(version)) return false;
+        if (!place.listed(version)) continue;
+        yield { type: 'all', pods };
+        yield* place.changes(signal);
+      }
+    } finally {
+      place.leave();
+    }
+  }
+
+  get #pollMs(): number {
+    return Math.max(shortestPollMs, pollMsPerNode * this.#nodes);
   }
 }
 

@@ -34,6 +34,7 @@ export interface NodeObject {
 export interface PodObject {
   readonly metadata?: ObjectMeta;
   readonly spec?: {
+    nodeName?: string;
     terminationGracePeriodSeconds?: number;
     priorityClassName?: string;
     volumes?: readonly { emptyDir?: unknown; persistentVolumeClaim?: unknown; ephemeral?: unknown }[];

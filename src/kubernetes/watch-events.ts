@@ -9,6 +9,8 @@ export interface WatchedPath {
   readonly selection?: Readonly<Record<string, string>>;
   /** The server closes a watch after this; one that died without a word costs little more. */
   readonly watchSeconds: number;
+  /** Reads a line. @default all of it */
+  readonly read?: (line: string) => WatchEvent;
 }
 
 export interface WatchEvent {
@@ -26,7 +28,7 @@ export interface WatchEvent {
  */
 export async function* watchEvents(
   client: ApiClient,
-  { resource, path, selection, watchSeconds }: WatchedPath,
+  { resource, path, selection, watchSeconds, read }: WatchedPath,
   version: string,
   urgency: Urgency,
   signal: AbortSignal,
@@ -39,7 +41,7 @@ export async function* watchEvents(
     timeoutSeconds: String(watchSeconds),
   });
   const request = { verb: 'watch', resource, path: `${path}?${query.toString()}`, urgency, signal } as const;
-  for await (const event of client.watch(request, watchSeconds) as AsyncGenerator<WatchEvent>) {
+  for await (const event of client.watch(request, watchSeconds, read) as AsyncGenerator<WatchEvent>) {
     if (event.type === 'ERROR') {
       throw new ApiError(`Cannot watch ${resource}: the server ended the watch with an error`, {
         status: event.object?.code,

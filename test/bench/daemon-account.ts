@@ -9,6 +9,8 @@ export interface DaemonAccount {
   /** Its name in the audit log. */
   readonly user: string;
   readonly token: string;
+  /** Holds the credentials as a pod finds them. */
+  readonly folder: string;
   /** Runs the rest of a command line where the credentials are mounted as in a pod. */
   readonly wrapper: readonly string[];
 }
@@ -24,5 +26,5 @@ export async function createDaemonAccount(
   const token = await account.token();
   const folder = join(cluster.folder, `account-${name}`);
   const { wrapper } = new MountedAccount(folder, { token, ca: cluster.ca, namespace });
-  return { user: account.user, token, wrapper };
+  return { user: account.user, token, folder, wrapper };
 }

@@ -14,7 +14,7 @@ import { RequestLanes } from '../../src/kubernetes/request-lanes.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
 
-const [kubeconfigPath = '', ...nodes] = process.argv.slice(2);
+const [serviceHost, servicePort, serviceAccountFolder = '', ...nodes] = process.argv.slice(2);
 const noticeMs = 120_000;
 
 /** Lends one Spot notice for each node, and ends once all are given back. */
@@ -71,16 +71,16 @@ function createIntake(source: Source): Intake {
   const shared = { clock, logger, log: logger, metrics };
   const credentials = new Credentials(
     {
-      kubeconfigPath,
-      serviceHost: undefined,
-      servicePort: undefined,
-      serviceAccountFolder: '/nowhere',
+      kubeconfigPath: undefined,
+      serviceHost,
+      servicePort,
+      serviceAccountFolder,
       proxyFor: () => undefined,
       certificateAuthorities: undefined,
     },
     shared,
   );
-  const lanes = new RequestLanes({ concurrency: 20, qps: undefined, burst: undefined }, shared);
+  const lanes = new RequestLanes({ concurrency: 40, qps: undefined, burst: undefined }, shared);
   const skew = new ClockSkew({ against: 'kubernetes' }, shared);
   const client = new ApiClient({ userAgent: 'bench' }, { ...shared, credentials, lanes, skew });
   const cluster = new ApiCluster(
@@ -112,7 +112,7 @@ function createIntake(source: Source): Intake {
         waitsForVolumeDetach: true,
       },
     },
-    { ...shared, cluster, ownNode, sources: [source] },
+    { ...shared, cluster, records: ownNode, sources: [source] },
   );
 }
 

@@ -15,6 +15,8 @@ export class WatchStream {
   readonly #matches: Matcher;
   /** Says nothing any more, but stays open. */
   isSilent: boolean;
+  /** What is on its way for longer than usual. */
+  #held: string[] | undefined;
 
   constructor(
     response: ServerResponse,
@@ -30,9 +32,20 @@ export class WatchStream {
   }
 
   write(type: string, object: object): void {
-    if (!this.isSilent && this.#response.writable && !this.#response.writableEnded) {
-      this.#response.write(`${JSON.stringify({ type, object })}\n`);
-    }
+    if (this.isSilent || !this.#response.writable || this.#response.writableEnded) return;
+    const line = `${JSON.stringify({ type, object: inServersOrder(object) })}\n`;
+    if (this.#held) this.#held.push(line);
+    else this.#response.write(line);
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const line of held) this.#response.write(line);
   }
 
   end(): void {
@@ -62,7 +75,7 @@ export class WatchStream {
   async endAfter(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     try {
       await clock.sleep(ms, signal);
-      this.end();
+      if (!this.isSilent) this.end();
     } catch {
       // The client has ended it before.
     }
@@ -92,4 +105,20 @@ function emptyObject({ type, version }: ResourceRequest, storeVersion: number): 
   const metadata = { resourceVersion: String(storeVersion) };
   const spec = type === pods ? { containers: null } : {};
   return { kind: type.kind, apiVersion: apiVersion(type, version), metadata, spec, status: {} };
+}
+
+/** The server writes an object's fields in the order of its Go types. */
+function inServersOrder(object: object): object {
+  const { kind, apiVersion, metadata, ...rest } = object as {
+    readonly kind?: string;
+    readonly apiVersion?: string;
+    readonly metadata?: Readonly<Record<string, unknown>>;
+  };
+  const { name, generateName, namespace, uid, resourceVersion, ...others } = metadata ?? {};
+  return {
+    kind,
+    apiVersion,
+    metadata: { name, generateName, namespace, uid, resourceVersion, ...others },
+    ...rest,
+  };
 }

@@ -56,6 +56,15 @@ export class Watches {
     for (const stream of this.#streams) stream.isSilent = true;
   }
 
+  /** What open watches have to say arrives only after this is ended. @returns a function that ends it. */
+  hold(): () => void {
+    const held = [...this.#streams];
+    for (const stream of held) stream.hold();
+    return () => {
+      for (const stream of held) stream.release();
+    };
+  }
+
   speak(): void {
     this.#silent = false;
   }
