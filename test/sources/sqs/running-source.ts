@@ -42,10 +42,11 @@ export async function runningSource(options: RunningSourceOptions = {}) {
       refusals += 1;
     },
   };
-  const { client, close } = createAws(
+  const calls = createAws(
     { region: 'eu-central-1', endpoint: aws.url, userAgent: 'test', proxyFor: () => undefined },
     { clock, metrics, skew, credentials },
   );
+  const { client } = calls;
   const hooks = new LifecycleHooks(
     { completeDelaySeconds: 0, heartbeat: undefined, ...options.hooks },
     { client, clock, log, metrics, random: () => 0.5 },
@@ -126,7 +127,7 @@ export async function runningSource(options: RunningSourceOptions = {}) {
       intake.abort();
       source.close();
       hooks.close();
-      close();
+      calls.close();
       await aws.stop();
     },
   };
