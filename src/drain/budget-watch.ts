@@ -1,18 +1,38 @@
+import type { Clock } from '../clock.ts';
 import type { BudgetView, Cluster, PodView, Urgency } from '../kubernetes/cluster.ts';
 import { budgetReason, budgetsOf } from './budgets.ts';
+
+/**
+ * The disruption controller gives a budget back after this, if the pod is still there.
+ * https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/disruption/disruption.go
+ */
+const countedForMs = 120_000;
+
+/** A budget that holds pods no longer, or not as many. */
+export interface FreerBudget {
+  readonly budget: BudgetView;
+  /** How many pods it lets go now. */
+  readonly allows: number;
+}
+
+export interface BudgetWatchModules {
+  readonly clock: Clock;
+  readonly cluster: Cluster;
+  readonly urgency: () => Urgency;
+}
 
 /**
  * What is known of the budgets that hold pods of this drain: nothing is asked until an eviction was refused, then
  * the budgets of its namespace are listed and watched, so that the pod is asked again as soon as one allows it.
  */
 export class BudgetWatch {
-  readonly #modules: { readonly cluster: Cluster; readonly urgency: () => Urgency };
-  readonly #onAllowed: (namespace: string) => void;
+  readonly #modules: BudgetWatchModules;
+  readonly #onAllowed: (freer: readonly FreerBudget[]) => void;
   readonly #namespaces = new Map<string, readonly BudgetView[] | undefined>();
 
   constructor(
-    options: { readonly onAllowed: (namespace: string) => void },
-    modules: { readonly cluster: Cluster; readonly urgency: () => Urgency },
+    options: { readonly onAllowed: (freer: readonly FreerBudget[]) => void },
+    modules: BudgetWatchModules,
   ) {
     this.#onAllowed = options.onAllowed;
     this.#modules = modules;
@@ -31,9 +51,11 @@ export class BudgetWatch {
    * https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/pod-disruption-budget-v1/
    */
   isPaidFor(pod: PodView): boolean {
+    const now = this.#modules.clock.now();
     return this.of(pod).some((budget) => {
       const countedAt = budget.disruptedPods.get(pod.name);
-      return countedAt !== undefined && countedAt >= pod.createdAt;
+      // What we know may be old, where the watch is broken.
+      return countedAt !== undefined && countedAt >= pod.createdAt && now < countedAt + countedForMs;
     });
   }
 
@@ -53,14 +75,21 @@ export class BudgetWatch {
     for await (const budgets of cluster.budgetsIn(namespace, urgency(), signal)) {
       const before = this.#namespaces.get(namespace);
       this.#namespaces.set(namespace, budgets);
-      if (before !== undefined && budgets.some((budget) => allowsMore(budget, before))) {
-        this.#onAllowed(namespace);
-      }
+      const freer = before === undefined ? [] : freerBudgets(budgets, before);
+      if (freer.length > 0) this.#onAllowed(freer);
     }
   }
 }
 
-function allowsMore(budget: BudgetView, before: readonly BudgetView[]): boolean {
-  const then = before.find((it) => it.name === budget.name)?.disruptionsAllowed ?? 0;
-  return budget.disruptionsAllowed > then;
+function freerBudgets(budgets: readonly BudgetView[], before: readonly BudgetView[]): FreerBudget[] {
+  const then = new Map(before.map((budget) => [budget.uid, budget]));
+  const freer: FreerBudget[] = [];
+  for (const budget of budgets) {
+    const { disruptionsAllowed: allows } = budget;
+    if (allows > (then.get(budget.uid)?.disruptionsAllowed ?? 0)) freer.push({ budget, allows });
+    then.delete(budget.uid);
+  }
+  // Those that have been deleted.
+  for (const budget of then.values()) freer.push({ budget, allows: Infinity });
+  return freer;
 }

@@ -136,9 +136,14 @@ export function requestFor(
 
 /** Deleting bypasses budgets: only where the alternative is a power cut, and not before it must be. */
 function mayDelete(planned: PlannedPod, goal: DrainGoal, now: Instant, wasRefused: boolean): boolean {
-  if (!goal.deadlineIsMachineEnd || goal.escalation === 'evict') return false;
-  if (goal.escalation === 'delete') return true;
-  return wasRefused && planned.askBy !== undefined && now >= planned.askBy;
+  if (goal.deadlineIsMachineEnd && goal.escalation === 'delete') return true;
+  return wasRefused && now >= escalatesAt(planned, goal);
+}
+
+/** From when on the pod is deleted where it is still refused; Infinity: never. */
+export function escalatesAt({ askBy }: Pick<PlannedPod, 'askBy'>, goal: DrainGoal): Instant {
+  const isDeletedThen = goal.deadlineIsMachineEnd && goal.escalation === 'evict-then-delete';
+  return isDeletedThen ? (askBy ?? Infinity) : Infinity;
 }
 
 /** Whether the pod's turn has come, given the tiers whose pods have not all gone. */
@@ -180,10 +185,22 @@ function isTooShort(
   if (horizon === undefined) return false;
   const longest = new Map<Tier, number>();
   for (const { pod, tier } of leaving) {
-    longest.set(tier, Math.max(longest.get(tier) ?? 0, graceSecondsOf(pod, policy)));
+    longest.set(tier, Math.max(longest.get(tier) ?? 0, graceMsLeft(pod, policy, now)));
   }
-  const neededMs = [...longest.values()].reduce((total, seconds) => total + seconds * 1000, policy.marginMs);
+  const neededMs = [...longest.values()].reduce((total, graceMs) => total + graceMs, policy.marginMs);
   return longest.size > 1 && neededMs > horizon - now;
+}
+
+/** Of a pod that shuts down already a part of its time is over. */
+function graceMsLeft(pod: PodView, policy: DrainPolicy, now: Instant): number {
+  if (isFinished(pod)) return 0;
+  return pod.deletionAt === undefined
+    ? graceSecondsOf(pod, policy) * 1000
+    : Math.max(0, pod.deletionAt - now);
+}
+
+function isFinished({ phase }: PodView): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
 }
 
 function tierOf(pod: PodView): Tier {
@@ -196,7 +213,7 @@ function tierOf(pod: PodView): Tier {
 
 /** A finished pod has nothing to wait for. */
 function waitsForCompletion(pod: PodView, policy: DrainPolicy): boolean {
-  if (pod.phase === 'Succeeded' || pod.phase === 'Failed') return false;
+  if (isFinished(pod)) return false;
   return pod.wishes.drain === 'wait' || (policy.honoursDoNotDisrupt && pod.wishes.doNotDisrupt);
 }
 

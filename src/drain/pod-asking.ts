@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { AskAnswer, Cluster, Urgency } from '../kubernetes/cluster.ts';
+import type { AskAnswer, Cluster, RefusalCause, Urgency } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
+import { TimeLimit } from '../time-limit.ts';
+import { escalatesAt, requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
 import type { Asked, LeavingPod } from './pod-board.ts';
 
 /** A refused request is tried again after 100 ms, then twice as long each time, up to 5 s. */
@@ -33,7 +34,9 @@ export class PodAsking {
   readonly #options: PodAskingOptions;
   readonly #modules: PodAskingModules;
   readonly #told = new Set<string>();
-  #mayDelete = true;
+  /** Pods whose deletion was denied, until they have been evicted in vain once more. */
+  readonly #undeletable = new WeakSet<LeavingPod>();
+  #hasToldUndeletable = false;
 
   constructor(options: PodAskingOptions, modules: PodAskingModules) {
     this.#options = options;
@@ -47,6 +50,7 @@ export class PodAsking {
       const inDoubt = pod.sent;
       const sent = this.#asked(pod, request);
       pod.sent ??= sent;
+      pod.hasHope = false;
       const answer = await this.#put(pod, request);
       if (answer.answer === 'gone') {
         pod.sent = inDoubt;
@@ -69,23 +73,44 @@ export class PodAsking {
     }
   }
 
-  /** It shuts down already, but has been given longer than the machine has. */
-  isTooSlow({ isTerminating, goneAt, view }: LeavingPod): boolean {
-    const { deadline, deadlineIsMachineEnd } = this.#options.goal();
-    if (!isTerminating || goneAt !== undefined || view.deletionAt === undefined) return false;
-    return deadlineIsMachineEnd && deadline !== undefined && view.deletionAt > deadline;
+  /** Something has made it likely that a refused pod may go now. */
+  askAgain(pod: LeavingPod): void {
+    // The answer to a request that is under way may tell of the time before.
+    pod.hasHope = true;
+    pod.backOff?.abort();
   }
 
-  /**
-   * Gives a pod that shuts down less time; asking once more does that, and a budget has no say any more. Where it is
-   * refused nothing is lost.
-   */
+  /** It shuts down already, but has been given longer than the machine has. */
+  isTooSlow({ isTerminating, goneAt, view, shortenedFor }: LeavingPod): boolean {
+    const { deadline, deadlineIsMachineEnd } = this.#options.goal();
+    if (!isTerminating || goneAt !== undefined || view.deletionAt === undefined) return false;
+    if (!deadlineIsMachineEnd || deadline === undefined || shortenedFor === deadline) return false;
+    return view.deletionAt > deadline;
+  }
+
+  /** Gives a pod that shuts down less time; asking once more does that, and a budget has no say any more. */
   async shorten(pod: LeavingPod): Promise<void> {
-    const request = this.#request(pod);
-    const answer = await this.#put(pod, { ...request, by: 'eviction' });
-    if (answer.answer !== 'asked') return;
-    pod.asked = this.#asked(pod, request);
-    this.#modules.logger.debug('Pod given less time', { pod: nameOf(pod), ...request });
+    const { clock, cluster, logger } = this.#modules;
+    pod.shortenedFor = this.#options.goal().deadline;
+    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
+      const { gracePeriodSeconds } = this.#request(pod);
+      const { signal } = pod.asking;
+      const { answer } = await cluster.evict(
+        pod.planned.pod,
+        gracePeriodSeconds,
+        this.#options.urgency(),
+        signal,
+      );
+      if (answer === 'asked') {
+        if (pod.asked)
+          pod.asked = { ...this.#asked(pod, { by: pod.asked.by, gracePeriodSeconds }), at: pod.asked.at };
+        logger.debug('Pod given less time', { pod: nameOf(pod), seconds: gracePeriodSeconds });
+        return;
+      }
+      if (answer === 'gone') return;
+      await clock.sleep(backOffMs, signal);
+      if (pod.goneAt !== undefined) return;
+    }
   }
 
   #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {
@@ -113,17 +138,40 @@ export class PodAsking {
       this.#modules.clock.now(),
       pod.refusal !== undefined,
     );
-    if (!this.#mayDelete) return { ...request, by: 'eviction' };
+    if (this.#undeletable.has(pod)) return { ...request, by: 'eviction' };
     return this.#options.isPaidFor(pod) ? { ...request, by: 'deletion' } : request;
   }
 
   #put(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Promise<AskAnswer> {
-    const { cluster } = this.#modules;
+    const { clock, cluster } = this.#modules;
     const { signal } = pod.asking;
     const urgency = this.#options.urgency();
-    return by === 'deletion'
-      ? cluster.deletePod(pod.planned.pod, gracePeriodSeconds, urgency, signal)
+    if (by === 'deletion') return cluster.deletePod(pod.planned.pod, gracePeriodSeconds, urgency, signal);
+    const leftMs = escalatesAt(pod.planned, this.#options.goal()) - clock.now();
+    return leftMs > 0 && leftMs < Infinity
+      ? this.#evictWithin(leftMs, pod, gracePeriodSeconds)
       : cluster.evict(pod.planned.pod, gracePeriodSeconds, urgency, signal);
+  }
+
+  /** An eviction that hangs, in an admission webhook or on the way, must not eat the time of the pod's own shutdown. */
+  async #evictWithin(
+    ms: number,
+    pod: LeavingPod,
+    gracePeriodSeconds: number | undefined,
+  ): Promise<AskAnswer> {
+    const { clock, cluster } = this.#modules;
+    const { signal } = pod.asking;
+    const limit = new TimeLimit(clock, signal);
+    limit.restart(ms);
+    try {
+      return await cluster.evict(pod.planned.pod, gracePeriodSeconds, this.#options.urgency(), limit.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!limit.signal.aborted) throw error;
+      return { answer: 'refused', cause: 'unavailable', text: 'no answer until its latest instant' };
+    } finally {
+      limit.end();
+    }
   }
 
   #noteRefusal(
@@ -141,21 +189,31 @@ export class PodAsking {
     if (pod.refusal?.cause !== cause || level === 'info') {
       logger[level]('Eviction refused, trying again', { pod: nameOf(pod), cause, text });
     }
-    if (by === 'deletion' && cause === 'denied' && this.#mayDelete) {
-      this.#mayDelete = false;
-      logger.warn(
-        'Not allowed to delete pods, evicting on: add the verb "delete" on "pods" to the ClusterRole so that no pod is cut off by the machine\'s end',
-        { text },
-      );
-    }
+    this.#noteDenial(pod, by, cause, text);
     pod.refusal = { cause, text, times: (pod.refusal?.times ?? 0) + 1 };
     this.#options.onRefused(pod);
+  }
+
+  /**
+   * A missing right denies every pod, a webhook or policy only some, a server that has just started only for now: so
+   * what was denied its deletion is evicted and deleted by turns.
+   */
+  #noteDenial(pod: LeavingPod, by: AskRequest['by'], cause: RefusalCause, text: string): void {
+    if (by === 'eviction') this.#undeletable.delete(pod);
+    if (by === 'eviction' || cause !== 'denied') return;
+    this.#undeletable.add(pod);
+    if (this.#hasToldUndeletable) return;
+    this.#hasToldUndeletable = true;
+    this.#modules.logger.warn(
+      'Not allowed to delete pods, evicting on: unless a webhook or policy denied it, add the verb "delete" on "pods" to the ClusterRole so that no pod is cut off by the machine\'s end',
+      { pod: nameOf(pod), text },
+    );
   }
 
   /** Not beyond the instant at which the request changes; ended early when there is hope, or nothing left to ask. */
   async #backOff(pod: LeavingPod, ms: number): Promise<void> {
     const { clock } = this.#modules;
-    if (pod.isTerminating || pod.asking.signal.aborted) return;
+    if (pod.isTerminating || pod.hasHope || pod.asking.signal.aborted) return;
     const untilAskBy = (pod.planned.askBy ?? Infinity) - clock.now();
     pod.backOff = new AbortController();
     await clock.sleep(untilAskBy > 0 ? Math.min(ms, untilAskBy) : ms, pod.backOff.signal).catch(() => {});

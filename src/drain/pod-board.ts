@@ -31,6 +31,10 @@ export interface LeavingPod {
   onGone: (() => void) | undefined;
   /** Aborted to try again, or give up, before the back-off is over. */
   backOff: AbortController | undefined;
+  /** Since the request was sent that is under way, something has made it likely that another one succeeds. */
+  hasHope: boolean;
+  /** The deadline for whose sake it has been given less time. */
+  shortenedFor: Instant | undefined;
 }
 
 /**
@@ -150,5 +154,7 @@ function newcomer(planned: PlannedPod): LeavingPod {
     asking: new AbortController(),
     onGone: undefined,
     backOff: undefined,
+    hasHope: false,
+    shortenedFor: undefined,
   };
 }

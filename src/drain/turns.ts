@@ -1,6 +1,7 @@
 import type { Instant } from '../interruption/interruption.ts';
 import type { BudgetView } from '../kubernetes/cluster.ts';
-import { BudgetWatch } from './budget-watch.ts';
+import { BudgetWatch, type FreerBudget } from './budget-watch.ts';
+import { budgetsOf } from './budgets.ts';
 import { isDue, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PodAsking, type PodAskingModules } from './pod-asking.ts';
 import type { LeavingPod, PodBoard } from './pod-board.ts';
@@ -36,8 +37,8 @@ export class Turns {
     this.#modules = modules;
     this.#budgets = new BudgetWatch(
       {
-        onAllowed: (namespace) => {
-          this.#askAgain(namespace);
+        onAllowed: (freer) => {
+          for (const budget of freer) this.#askAgain(budget);
         },
       },
       { ...modules, urgency: options.urgency },
@@ -78,7 +79,10 @@ export class Turns {
     return this.#budgets.reason(pod.planned.pod);
   }
 
-  /** Asks every pod whose turn has come; in the plan's order, which is the order of the lane. */
+  /**
+   * Asks every pod whose turn has come; in the plan's order, which is the order of the lane. Those that have been
+   * given more time than there is are asked once more.
+   */
   begin(plan: DrainPlan): void {
     const { board, clock, ended, spawn } = this.#modules;
     if (ended.aborted) return;
@@ -95,6 +99,7 @@ export class Turns {
         }),
       );
     }
+    this.shorten();
   }
 
   async #ask(pod: LeavingPod): Promise<void> {
@@ -108,11 +113,12 @@ export class Turns {
     if (end === 'gone') board.gone(pod.planned.pod.uid, clock.now());
   }
 
-  /** An earlier end has come: pods that shut down already, with more time than there is, are told. */
+  /** Pods that shut down with more time than there is: somebody else asked them, or an earlier end has come since. */
   shorten(): void {
     const { board, spawn } = this.#modules;
-    for (const pod of board.leaving.values())
+    for (const pod of board.leaving.values()) {
       if (this.#asking.isTooSlow(pod)) spawn(this.#asking.shorten(pod));
+    }
   }
 
   #noteRefused(pod: LeavingPod): void {
@@ -125,11 +131,20 @@ export class Turns {
     if (watch) spawn(watch);
   }
 
-  #askAgain(namespace: string): void {
+  /** As many as it lets go, for the others would be refused again. */
+  #askAgain({ budget, allows }: FreerBudget): void {
+    let left = allows;
     for (const pod of this.#modules.board.leaving.values()) {
-      if (pod.planned.pod.namespace === namespace) pod.backOff?.abort();
+      if (left <= 0) return;
+      if (!isHeld(pod) || budgetsOf(pod.view, [budget]).length === 0) continue;
+      this.#asking.askAgain(pod);
+      left -= 1;
     }
   }
+}
+
+function isHeld({ refusal, isTerminating, goneAt }: LeavingPod): boolean {
+  return refusal !== undefined && !isTerminating && goneAt === undefined;
 }
 
 function waits(pod: LeavingPod): boolean {

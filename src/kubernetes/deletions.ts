@@ -3,6 +3,13 @@ import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { noAnswer, podPath, toAnswer } from './ask-answer.ts';
 import type { AskAnswer, PodRef, Urgency } from './cluster.ts';
+import { TimeLimit } from '../time-limit.ts';
+
+/** What a Job counts matters less than that the pod is asked in time. */
+const conditionLimitMs = 3_000;
+
+/** A right that was missing may have been granted meanwhile. */
+const refusalHoldsMs = 600_000;
 
 /**
  * Deletes pods, past their budgets. An eviction sets the condition `DisruptionTarget`, which a Job's failure policy
@@ -13,7 +20,10 @@ export class Deletions {
   readonly #clock: Clock;
   readonly #client: ApiClient;
   readonly #logger: Logger;
-  #mayPatchStatus = true;
+  /** Conditions that were forbidden, one after the other. */
+  #refusals = 0;
+  #refusedAt = 0;
+  #hasTold = false;
 
   constructor(modules: { readonly clock: Clock; readonly client: ApiClient; readonly logger: Logger }) {
     this.#clock = modules.clock;
@@ -29,7 +39,7 @@ export class Deletions {
     signal: AbortSignal,
   ): Promise<AskAnswer> {
     try {
-      if (this.#mayPatchStatus) await this.#setCondition(pod, urgency, signal);
+      if (this.#mayPatchStatus) await this.#trySetCondition(pod, urgency, signal);
       const answer = await this.#client.request({
         verb: 'delete',
         resource: 'pods',
@@ -50,7 +60,28 @@ export class Deletions {
     }
   }
 
-  async #setCondition(pod: PodRef, urgency: Urgency, signal: AbortSignal): Promise<void> {
+  /** An API server that has just started says no to everybody until it has read its rules: once proves nothing. */
+  get #mayPatchStatus(): boolean {
+    return this.#refusals < 2 || this.#clock.now() - this.#refusedAt > refusalHoldsMs;
+  }
+
+  /** Whatever becomes of it, the pod is deleted. @throws the signal's reason */
+  async #trySetCondition(pod: PodRef, urgency: Urgency, signal: AbortSignal): Promise<void> {
+    const limit = new TimeLimit(this.#clock, signal);
+    limit.restart(conditionLimitMs);
+    try {
+      const status = await this.#setCondition(pod, urgency, limit.signal);
+      if (status === 403) this.#noteRefusal();
+      else this.#refusals = 0;
+    } catch {
+      signal.throwIfAborted();
+    } finally {
+      limit.end();
+    }
+  }
+
+  /** @returns the status of the answer */
+  async #setCondition(pod: PodRef, urgency: Urgency, signal: AbortSignal): Promise<number> {
     const { status } = await this.#client.request({
       verb: 'patch',
       resource: 'pods/status',
@@ -73,8 +104,14 @@ export class Deletions {
       urgency,
       signal,
     });
-    if (status !== 403) return;
-    this.#mayPatchStatus = false;
+    return status;
+  }
+
+  #noteRefusal(): void {
+    this.#refusals += 1;
+    this.#refusedAt = this.#clock.now();
+    if (this.#hasTold) return;
+    this.#hasTold = true;
     this.#logger.warn(
       'Not allowed to patch pods/status, deleting pods without the condition DisruptionTarget: Jobs count them as failed; add the verb "patch" on "pods/status" to the ClusterRole',
     );

@@ -256,6 +256,15 @@ describe('the order', () => {
     assert.ok(plan.leaving.every((it) => isDue(it, plan, new Set(tiers), 0)));
   });
 
+  it('counts what shuts down already with what is left of its time, and what has finished with none', () => {
+    const critical = pod({ gracePeriodSeconds: 60, priorityClass: 'system-node-critical' });
+    const leaving = pod({ gracePeriodSeconds: 50, deletionAt: 50_000 });
+    assert.equal(planDrain([leaving, critical], usual, spot, none, 40_000).allAtOnce, false);
+    assert.equal(planDrain([leaving, critical], usual, spot, none, 46_000).allAtOnce, false);
+    const finished = pod({ gracePeriodSeconds: 100, phase: 'Succeeded' });
+    assert.equal(planDrain([finished, critical], usual, spot, none, 0).allAtOnce, false);
+  });
+
   it('lets a batch job run until its latest instant, and asks at once where there is none left', () => {
     const job = pod({ wishes: { ...wishes, drain: 'wait' }, gracePeriodSeconds: 30 });
     const plan = planDrain([job], usual, spot, none, 0);
