@@ -13,6 +13,8 @@ const longestHookMs = 48 * 3_600_000;
 
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
+/** Where a right is missing: somebody has to give it first. */
+const longestPauseIfRefusedMs = 300_000;
 const reminderMs = 600_000;
 
 /** So many hooks are remembered as completed; the oldest is forgotten first. */
@@ -108,12 +110,12 @@ export class LifecycleHooks {
     const giveUpAt = clock.now() + longestHookMs;
     try {
       await clock.sleep(this.#options.completeDelaySeconds * 1000, waiting);
-      const told = { at: -Infinity };
+      const told = { at: -Infinity, isRefused: false };
       for (let tried = 1; ; tried += 1) {
         const end = await this.#try(hook, told, closed);
         if (end !== undefined) return this.#end(hook, key, end);
         if (clock.now() >= giveUpAt) return this.#end(hook, key, 'gone');
-        await clock.sleep(this.#pauseMs(tried), waiting);
+        await clock.sleep(this.#pauseMs(tried, told.isRefused), waiting);
       }
     } catch (error) {
       if (waiting.aborted) return 'stopped';
@@ -123,7 +125,11 @@ export class LifecycleHooks {
     }
   }
 
-  async #try(hook: LifecycleHook, told: { at: number }, signal: AbortSignal): Promise<HookEnd | undefined> {
+  async #try(
+    hook: LifecycleHook,
+    told: { at: number; isRefused: boolean },
+    signal: AbortSignal,
+  ): Promise<HookEnd | undefined> {
     const { client, log } = this.#modules;
     try {
       await client.query({
@@ -149,11 +155,12 @@ export class LifecycleHooks {
     }
   }
 
-  #tellFailure(error: unknown, hook: LifecycleHook, told: { at: number }): void {
+  #tellFailure(error: unknown, hook: LifecycleHook, told: { at: number; isRefused: boolean }): void {
     const { clock, log, metrics } = this.#modules;
     const now = clock.now();
     metrics.lifecycleHooks.inc({ result: 'error' });
-    if (error instanceof AwsError && error.kind === 'access-denied') {
+    told.isRefused = error instanceof AwsError && error.kind === 'access-denied';
+    if (told.isRefused) {
       if (now - this.#refusalToldAt < reminderMs) return;
       this.#refusalToldAt = now;
       log.error('Not allowed to complete lifecycle hooks, trying again', {
@@ -180,8 +187,9 @@ export class LifecycleHooks {
     return end;
   }
 
-  #pauseMs(tried: number): number {
+  #pauseMs(tried: number, isRefused: boolean): number {
     const { random = Math.random } = this.#modules;
-    return Math.min(firstPauseMs * 2 ** (tried - 1), longestPauseMs) * (0.5 + random() / 2);
+    const longestMs = isRefused ? longestPauseIfRefusedMs : longestPauseMs;
+    return Math.min(firstPauseMs * 2 ** (tried - 1), longestMs) * (0.5 + random() / 2);
   }
 }
