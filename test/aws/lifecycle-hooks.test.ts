@@ -80,8 +80,12 @@ test('a hook that can not be completed is given up after the longest time for wh
   await using it = await hooksOverFake();
   it.aws.denied.add('CompleteLifecycleAction');
   const end = it.hooks.complete(hook);
+  let hasEnded = false;
+  void end.then(() => {
+    hasEnded = true;
+  });
   await it.clock.advance(47 * 60 * minuteMs);
-  assert.equal(await Promise.race([end, 'waiting']), 'waiting');
+  assert.equal(hasEnded, false);
   assert.equal(await it.clock.advanceWhile(end, { stepMs: minuteMs, maxMs: 90 * minuteMs }), 'gone');
 });
 
