@@ -5,6 +5,7 @@ import { describe } from '../src/config/help.ts';
 import { type OptionDefinition, variablesOf } from '../src/config/schema/definition.ts';
 import { sections } from '../src/config/schema.ts';
 import { chartReadme, chartSchema, namesDocument } from './chart-documents.ts';
+import { dashboardDocument } from './dashboard/document.ts';
 import { metricsDocument } from './metrics-document.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -16,6 +17,7 @@ export const documents: Readonly<Record<string, () => string>> = {
   'charts/aws-node-termination-handler/README.md': chartReadme,
   'charts/aws-node-termination-handler/values.schema.json': chartSchema,
   'charts/aws-node-termination-handler/files/names.yaml': namesDocument,
+  'charts/aws-node-termination-handler/files/dashboard-node-termination-handler.json': dashboardDocument,
 };
 
 /** The documents that differ from what the code says now. */
