@@ -69,7 +69,8 @@ describe('the configuration', () => {
       events: undefined,
       nodeConditions: false,
       logging: { level: 'info', json: false, formatVersion: 1 },
-      http: { metricsPort: undefined, probesPort: undefined, livenessPath: '/healthz' },
+      http: { metricsPort: undefined, probesPort: undefined, livenessPath: '/healthz', statusPage: false },
+      tracing: undefined,
       network: {
         httpProxyUrl: undefined,
         httpsProxyUrl: undefined,
@@ -180,7 +181,7 @@ it('serves what is enabled, on the port that is asked for', async () => {
       '--probes-server-endpoint=/alive',
     ],
   });
-  assert.deepEqual(http, { metricsPort: 9092, probesPort: 0, livenessPath: '/alive' });
+  assert.deepEqual(http, { metricsPort: 9092, probesPort: 0, livenessPath: '/alive', statusPage: false });
 });
 
 it('refuses to serve the probe where the metrics are', async () => {

@@ -86,7 +86,7 @@ export const tracing = {
       ours: true,
     },
     'otel-traces-exporter': {
-      doc: '`none` sends no traces, whatever the endpoint.',
+      doc: 'Where it is `none` no traces are sent, whatever the endpoint.',
       format: 'text',
       default: '',
       env: 'OTEL_TRACES_EXPORTER',
@@ -94,7 +94,7 @@ export const tracing = {
       ours: true,
     },
     'otel-sdk-disabled': {
-      doc: '`true` sends no traces, whatever the endpoint.',
+      doc: 'Where it is `true` no traces are sent, whatever the endpoint.',
       format: 'text',
       default: '',
       env: 'OTEL_SDK_DISABLED',
