@@ -1,12 +1,8 @@
-/** What the node of an instance is found by. */
-export interface InstanceNames {
+/** What EC2 knows of an instance. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html */
+export interface Ec2Instance {
   readonly instanceId: string;
   /** Not there before the instance runs, and no more once it is terminated. */
   readonly privateDnsName: string | undefined;
-}
-
-/** What EC2 knows of an instance. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html */
-export interface Ec2Instance extends InstanceNames {
   /** pending, running, stopping, stopped, shutting-down or terminated. */
   readonly state: string;
   readonly availabilityZone: string | undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AwsClient } from './client.ts';
-import type { Ec2Instance, InstanceNames } from './instance.ts';
-import { nextTokenOf, readInstances, readNames } from './read-instances.ts';
+import type { Ec2Instance } from './instance.ts';
+import { nextTokenOf, readInstanceIds, readInstances } from './read-instances.ts';
 
 /** Messages come in bursts: whoever asks within this time is asked for together. */
 const gatherMs = 50;
@@ -57,8 +57,13 @@ export class Instances {
   }
 
   /** Instances that carry a tag of this key, page by page. @throws AwsError; the signal's reason */
-  taggedWith(key: string, signal: AbortSignal): AsyncGenerator<readonly InstanceNames[], void, undefined> {
-    return this.#pages('tag-key', [key.replaceAll(/[\\*?]/g, '\\$&')], readNames, signal);
+  taggedWith(key: string, signal: AbortSignal): AsyncGenerator<readonly Ec2Instance[], void, undefined> {
+    return this.#pages('tag-key', [withoutWildcards(key)], readInstances, signal);
+  }
+
+  /** Only their ids, at a tenth of the cost. @throws AwsError; the signal's reason */
+  idsTaggedWith(key: string, signal: AbortSignal): AsyncGenerator<readonly string[], void, undefined> {
+    return this.#pages('tag-key', [withoutWildcards(key)], readInstanceIds, signal);
   }
 
   /** The ids of those that run in this capacity reservation. @throws AwsError; the signal's reason */
@@ -116,6 +121,10 @@ export class Instances {
       parameters['NextToken'] = next;
     }
   }
+}
+
+function withoutWildcards(key: string): string {
+  return key.replaceAll(/[\\*?]/g, '\\$&');
 }
 
 function hasEnded(state: string): boolean {

@@ -1,40 +1,54 @@
-import type { Ec2Instance, InstanceNames } from './instance.ts';
+import type { Ec2Instance } from './instance.ts';
 
-/** AWS writes it first of an instance's elements, and nowhere else in the answer. */
-const beginning = '<instanceId>';
-
-/** Lists within an instance whose items have elements of the same names as the instance itself. */
+/**
+ * Parts of an instance that have elements of the same names as the instance itself. The first holds some of the
+ * others within it.
+ */
 const inner = ['networkInterfaceSet', 'blockDeviceMapping', 'groupSet', 'capacityReservationSpecification'];
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 /**
- * The instances in an answer to DescribeInstances, whose text is 4 KB for each of them. Found by searching: a tree of
- * it would cost a hundred times as much, and hardly a twentieth of it is wanted. In XML a `<` is never part of a text.
+ * The instances in an answer to DescribeInstances, whose text is 4 KB for each of them. Found by searching, in
+ * whatever order their elements are: a tree of it would cost a hundred times as much, and hardly a twentieth of it is
+ * wanted. In XML a `<` is never part of a text.
  */
 export function* readInstances(answer: string): Generator<Ec2Instance, void, undefined> {
-  let at = answer.indexOf(beginning);
-  while (at >= 0) {
-    const next = answer.indexOf(beginning, at + beginning.length);
-    yield readInstance(answer.slice(at, next < 0 ? undefined : next));
-    at = next;
+  const beginning = '<instancesSet>';
+  for (let at = answer.indexOf(beginning); at >= 0; at = answer.indexOf(beginning, at + 1)) {
+    const end = answer.indexOf('</instancesSet>', at);
+    for (const item of itemsOf(answer, at, end < 0 ? answer.length : end)) yield readInstance(item);
   }
 }
 
-/** Only what a node is found by, for answers with thousands of instances: a tenth of the time. */
-export function* readNames(answer: string): Generator<InstanceNames, void, undefined> {
-  let at = answer.indexOf(beginning);
-  while (at >= 0) {
-    const next = answer.indexOf(beginning, at + beginning.length);
-    // The instance's own name comes before those of its network interfaces.
-    const interfaces = answer.indexOf('<networkInterfaceSet>', at);
-    const dnsName = answer.indexOf('<privateDnsName>', at);
-    const isOwn = [next, interfaces].every((end) => end < 0 || dnsName < end);
-    yield {
-      instanceId: textAt(answer, at + beginning.length),
-      privateDnsName: dnsName < 0 || !isOwn ? undefined : textAt(answer, dnsName + '<privateDnsName>'.length),
-    };
-    at = next;
+/** Only their ids, where there are thousands: each instance has one, and nothing else in the answer has. */
+export function readInstanceIds(answer: string): string[] {
+  const beginning = '<instanceId>';
+  const ids: string[] = [];
+  for (let at = answer.indexOf(beginning); at >= 0; at = answer.indexOf(beginning, at)) {
+    at += beginning.length;
+    ids.push(copied(answer.slice(at, answer.indexOf('<', at)).trim()));
+  }
+  return ids;
+}
+
+/** What is within each `<item>` between the two places, but for items of items. */
+function* itemsOf(text: string, from: number, to: number): Generator<string, void, undefined> {
+  const [opening, closing] = ['<item>', '</item>'];
+  let start = 0;
+  let depth = 0;
+  let opened = text.indexOf(opening, from);
+  let closed = text.indexOf(closing, from);
+  while (closed >= 0 && closed < to) {
+    if (opened >= 0 && opened < closed) {
+      depth += 1;
+      if (depth === 1) start = opened + opening.length;
+      opened = text.indexOf(opening, opened + 1);
+    } else {
+      depth -= 1;
+      if (depth === 0) yield text.slice(start, closed);
+      closed = text.indexOf(closing, closed + 1);
+    }
   }
 }
 
@@ -44,8 +58,9 @@ export function nextTokenOf(answer: string): string | undefined {
 }
 
 function readInstance(element: string): Ec2Instance {
-  const tags = elementOf(element, 'tagSet') ?? '';
-  const own = inner.reduce(without, without(element, 'tagSet'));
+  const withTags = inner.reduce(without, element);
+  const tags = elementOf(withTags, 'tagSet') ?? '';
+  const own = without(withTags, 'tagSet');
   const launchedAt = Date.parse(textOf(own, 'launchTime') ?? '');
   return {
     instanceId: textOf(own, 'instanceId') ?? '',
@@ -62,10 +77,6 @@ function readInstance(element: string): Ec2Instance {
 function readTags(element: string): ReadonlyMap<string, string> {
   const items = element.matchAll(/<key>([^<]*)<\/key>\s*(?:<value>([^<]*)<\/value>)?/g);
   return new Map([...items].map(([, key = '', value = '']) => [decoded(key), decoded(value)]));
-}
-
-function textAt(text: string, from: number): string {
-  return copied(text.slice(from, text.indexOf('<', from)).trim());
 }
 
 /** What is within the first element of this name. */

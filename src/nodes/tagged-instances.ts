@@ -1,4 +1,5 @@
 import { AwsError } from '../aws/error.ts';
+import type { Ec2Instance } from '../aws/instance.ts';
 import type { Instances } from '../aws/instances.ts';
 import type { Clock } from '../clock.ts';
 import type { IndexedNode } from '../kubernetes/indexed-node.ts';
@@ -13,13 +14,15 @@ export interface TaggedInstancesOptions {
 
 export interface TaggedInstancesModules {
   readonly clock: Clock;
-  readonly instances: Pick<Instances, 'taggedWith'>;
-  readonly index: Pick<NodeIndex, 'byInstanceId' | 'byPrivateDnsName' | 'listed'>;
+  readonly instances: Pick<Instances, 'taggedWith' | 'idsTaggedWith'>;
+  readonly index: Pick<NodeIndex, 'byInstanceId' | 'byPrivateDnsName' | 'listed' | 'nodes'>;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'taggedInstances' | 'taggedNodes'>;
   /** From 0 up to, but not including, 1. @default Math.random */
   readonly random?: () => number;
 }
+
+type TaggedInstance = Pick<Ec2Instance, 'instanceId' | 'privateDnsName'>;
 
 /** NTH counts tagged instances this often; the same answer tells which nodes are managed. */
 const periodMs = 30_000;
@@ -84,19 +87,15 @@ export class TaggedInstances {
 
   /** @returns the error where there was one: then what was known holds on */
   async #read(signal: AbortSignal): Promise<unknown> {
-    const { index, instances, logger, metrics } = this.#modules;
+    const { logger, metrics } = this.#modules;
     const nodes = new Map<string, string>();
     let count = 0;
     try {
-      for await (const page of instances.taggedWith(this.#options.tag, signal)) {
+      for await (const page of this.#pages(signal)) {
         count += page.length;
-        for (const { instanceId, privateDnsName } of page) {
-          const node =
-            index.byInstanceId(instanceId) ??
-            (privateDnsName === undefined ? undefined : index.byPrivateDnsName(privateDnsName));
-          if (node && (node.instanceId ?? instanceId) === instanceId) {
-            nodes.set(node.instanceId ?? instanceId, node.name);
-          }
+        for (const instance of page) {
+          const node = this.#nodeOf(instance);
+          if (node) nodes.set(node.instanceId ?? instance.instanceId, node.name);
         }
       }
     } catch (error) {
@@ -110,6 +109,26 @@ export class TaggedInstances {
     metrics.taggedInstances.set(count);
     metrics.taggedNodes.set(nodes.size);
     return undefined;
+  }
+
+  /** Names are wanted only where some node can't be found by its instance's id. */
+  async *#pages(signal: AbortSignal): AsyncGenerator<readonly TaggedInstance[], void, undefined> {
+    const { index, instances } = this.#modules;
+    const { tag } = this.#options;
+    if (index.nodes().some((node) => node.instanceId === undefined)) yield* instances.taggedWith(tag, signal);
+    else {
+      for await (const ids of instances.idsTaggedWith(tag, signal)) {
+        yield ids.map((instanceId) => ({ instanceId, privateDnsName: undefined }));
+      }
+    }
+  }
+
+  #nodeOf({ instanceId, privateDnsName }: TaggedInstance): IndexedNode | undefined {
+    const { index } = this.#modules;
+    const node = index.byInstanceId(instanceId);
+    if (node || privateDnsName === undefined) return node;
+    const named = index.byPrivateDnsName(privateDnsName);
+    return named?.instanceId === undefined ? named : undefined;
   }
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AwsError } from '../../src/aws/error.ts';
-import type { InstanceNames } from '../../src/aws/instance.ts';
 import { readInstances } from '../../src/aws/read-instances.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { overFakeEc2 } from './over-fake-ec2.ts';
@@ -109,19 +108,26 @@ test('tagged instances come in pages, also for a key with wildcards in it', asyn
   for (let number = 0; number < 600; number += 1) it.ec2.put({ instanceId: id(number), tags: { 'a*': '' } });
   it.ec2.put({ instanceId: id(1000), tags: { ab: '' } });
   it.ec2.put({ instanceId: id(599), privateDnsName: null, tags: { 'a*': '' } });
-  const pages: (readonly InstanceNames[])[] = [];
-  const read = async () => {
-    for await (const page of it.instances.taggedWith('a*', signal)) pages.push(page);
+  const pages = async <T>(from: AsyncIterable<readonly T[]>): Promise<(readonly T[])[]> => {
+    const read: (readonly T[])[] = [];
+    for await (const page of from) read.push(page);
+    return read;
   };
-  await clock.advanceWhile(read());
+  const [first, second] = await clock.advanceWhile(pages(it.instances.taggedWith('a*', signal)));
+  assert.deepEqual([first?.length, second?.length], [500, 100]);
   assert.deepEqual(
-    pages.map(({ length }) => length),
-    [500, 100],
+    second?.slice(-2).map(({ instanceId, privateDnsName }) => [instanceId, privateDnsName]),
+    [
+      [id(598), `ip-${id(598).slice(2)}.eu-central-1.compute.internal`],
+      [id(599), undefined],
+    ],
   );
-  assert.deepEqual(pages[1]?.slice(-2), [
-    { instanceId: id(598), privateDnsName: `ip-${id(598).slice(2)}.eu-central-1.compute.internal` },
-    { instanceId: id(599), privateDnsName: undefined },
-  ]);
+  const ids = await clock.advanceWhile(pages(it.instances.idsTaggedWith('a*', signal)));
+  assert.deepEqual(
+    ids.flat(),
+    [...(first ?? []), ...(second ?? [])].map(({ instanceId }) => instanceId),
+  );
+  assert.equal(it.requests.length, 4);
 });
 
 test('the instances of a capacity reservation are those that run in it', async () => {
@@ -132,28 +138,40 @@ test('the instances of a capacity reservation are those that run in it', async (
   assert.deepEqual(await clock.advanceWhile(it.instances.instancesOfReservation('cr-1', signal)), [id(1)]);
 });
 
-test('an answer with other white space, entities and no instances is read too', () => {
+test('an answer is read whatever its order, white space and entities', () => {
   assert.deepEqual([...readInstances('<DescribeInstancesResponse/>')], []);
-  const [instance] = readInstances(`
-    <instanceId>i-1</instanceId>
-    <privateDnsName>
-      ip-1
-    </privateDnsName>
-    <launchTime>never</launchTime>
-    <tagSet>
+  const [first, second, ...others] = readInstances(`<DescribeInstancesResponse><reservationSet>
+    <item><groupSet><item><groupId>sg-1</groupId></item></groupSet><instancesSet>
       <item>
-        <key>&#x41;&#66;&quot;&unknown;</key>
-        <value>&lt;&amp;lt;&apos;</value>
+        <networkInterfaceSet><item>
+          <privateDnsName>ip-9</privateDnsName>
+          <tagSet><item><key>not its own</key></item></tagSet>
+        </item></networkInterfaceSet>
+        <tagSet>
+          <item>
+            <key>&#x41;&#66;&quot;&unknown;</key>
+            <value>&lt;&amp;lt;&apos;</value>
+          </item>
+          <item><key>bare</key><value/></item>
+        </tagSet>
+        <launchTime>never</launchTime>
+        <privateDnsName>
+          ip-1
+        </privateDnsName>
+        <instanceId>i-1</instanceId>
       </item>
-      <item><key>bare</key><value/></item>
-    </tagSet>`);
-  assert.equal(instance?.privateDnsName, 'ip-1');
-  assert.equal(instance.launchedAt, undefined);
+      <item><instanceId>i-2</instanceId><privateDnsName/></item>
+    </instancesSet></item>
+    <item><instancesSet/></item>
+  </reservationSet></DescribeInstancesResponse>`);
+  assert.deepEqual([first?.instanceId, first?.privateDnsName, first?.launchedAt], ['i-1', 'ip-1', undefined]);
   assert.deepEqual(
-    [...instance.tags],
+    [...(first?.tags ?? [])],
     [
       ['AB"&unknown;', "<&lt;'"],
       ['bare', ''],
     ],
   );
+  assert.deepEqual([second?.instanceId, second?.privateDnsName], ['i-2', undefined]);
+  assert.deepEqual(others, []);
 });
