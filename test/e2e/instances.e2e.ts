@@ -21,13 +21,13 @@ suite('EC2 as moto has it', { timeout: 20 * 60_000 }, () => {
       current: () => Promise.resolve({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }),
       refused: () => {},
     };
-    const { client, close } = createAws(
+    const aws = createAws(
       { region: 'eu-central-1', endpoint: moto.url, userAgent: 'test', proxyFor: () => undefined },
       { clock, metrics, skew, credentials },
     );
     try {
       const call = async (action: string, parameters: Record<string, string>) =>
-        client.query({ service: 'ec2', action, parameters, signal });
+        aws.client.query({ service: 'ec2', action, parameters, signal });
       const images = await call('DescribeImages', {});
       const imageId = field(itemsOf(child(images, 'imagesSet'))[0], 'imageId');
       const launched = await call('RunInstances', {
@@ -42,7 +42,7 @@ suite('EC2 as moto has it', { timeout: 20 * 60_000 }, () => {
       const ids = itemsOf(child(launched, 'instancesSet')).map((instance) => field(instance, 'instanceId'));
       await call('DeleteTags', { 'ResourceId.1': ids[1] ?? '', 'Tag.1.Key': tag });
       await call('TerminateInstances', { 'InstanceId.1': ids[2] ?? '' });
-      const instances = new Instances({ clock, client });
+      const instances = new Instances({ clock, client: aws.client });
       const [first, second, third, nobody] = await Promise.all(
         [...ids, 'i-0123456789abcdef0'].map((id) => instances.describe(id, signal)),
       );
@@ -57,7 +57,7 @@ suite('EC2 as moto has it', { timeout: 20 * 60_000 }, () => {
       for await (const page of instances.idsTaggedWith(tag, signal)) tagged.push(...page);
       assert.deepEqual(new Set(tagged), new Set([ids[0], ids[2]]));
     } finally {
-      close();
+      aws.close();
       await moto.stop();
     }
   });
