@@ -1,6 +1,25 @@
+import { Alarm } from '../alarm.ts';
+import type { Clock } from '../clock.ts';
 import type { Cluster, Urgency } from '../kubernetes/cluster.ts';
 import type { DrainPolicy } from './plan.ts';
 import type { PodBoard } from './pod-board.ts';
+
+export interface VolumeWaitOptions {
+  readonly node: string;
+  readonly policy: Pick<DrainPolicy, 'waitsForVolumeDetach'>;
+}
+
+export interface VolumeWaitModules {
+  readonly clock: Clock;
+  readonly cluster: Cluster;
+  readonly urgency: () => Urgency;
+}
+
+/**
+ * A drain may have no end of its own. To wait for longer than Kubernetes waits before it detaches a volume by force
+ * would gain nothing: what is still attached then is held by something that does not go away.
+ */
+const longestMs = 360_000;
 
 /**
  * Waits for the volumes of the pods that left to be detached from the node, so that their successors can attach
@@ -8,15 +27,12 @@ import type { PodBoard } from './pod-board.ts';
  * https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#storage-force-detach-on-timeout
  */
 export class VolumeWait {
-  readonly #options: { readonly node: string; readonly policy: Pick<DrainPolicy, 'waitsForVolumeDetach'> };
-  readonly #modules: { readonly cluster: Cluster; readonly urgency: () => Urgency };
+  readonly #options: VolumeWaitOptions;
+  readonly #modules: VolumeWaitModules;
   #attached: number | undefined;
   #hasEnded = false;
 
-  constructor(
-    options: { readonly node: string; readonly policy: Pick<DrainPolicy, 'waitsForVolumeDetach'> },
-    modules: { readonly cluster: Cluster; readonly urgency: () => Urgency },
-  ) {
+  constructor(options: VolumeWaitOptions, modules: VolumeWaitModules) {
     this.#options = options;
     this.#modules = modules;
   }
@@ -38,15 +54,21 @@ export class VolumeWait {
   }
 
   async follow(signal: AbortSignal, onChange: () => void): Promise<void> {
-    const { cluster, urgency } = this.#modules;
+    const { clock, cluster, urgency } = this.#modules;
+    const end = (): void => {
+      this.#hasEnded = true;
+      onChange();
+    };
+    const alarm = new Alarm(clock, end);
+    alarm.set(clock.now() + longestMs);
     try {
       for await (const attached of cluster.attachmentsOn(this.#options.node, urgency(), signal)) {
         this.#attached = attached;
         onChange();
       }
     } finally {
-      this.#hasEnded = true;
-      onChange();
+      alarm.stop();
+      end();
     }
   }
 }

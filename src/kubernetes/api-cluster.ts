@@ -150,6 +150,7 @@ export class ApiCluster implements Cluster {
         resource: 'poddisruptionbudgets',
         path: `/apis/policy/v1/namespaces/${encodeURIComponent(namespace)}/poddisruptionbudgets`,
         toView: (object) => toBudgetView(object as BudgetObject),
+        toSnapshot: (views) => [...views],
         without: 'reports name no budgets and refused evictions wait out their back-off',
       },
       urgency,
@@ -162,13 +163,19 @@ export class ApiCluster implements Cluster {
       {
         resource: 'volumeattachments',
         path: '/apis/storage.k8s.io/v1/volumeattachments',
-        toView: (object) => (object as { spec?: { nodeName?: string } }).spec?.nodeName === node || undefined,
+        toView: (object) => (object as { spec?: { nodeName?: string } }).spec?.nodeName,
+        toSnapshot: countEach,
         without: 'drains do not wait for volumes to be detached',
       },
       urgency,
       signal,
     );
-    for await (const views of attachments) yield views.length;
+    let before: number | undefined;
+    for await (const counts of attachments) {
+      const count = counts.get(node) ?? 0;
+      if (count !== before) yield count;
+      before = count;
+    }
   }
 
   isNodeReady(name: string, signal: AbortSignal): Promise<boolean | undefined> {
@@ -190,4 +197,10 @@ export class ApiCluster implements Cluster {
       return !isNotFound(error);
     }
   }
+}
+
+function countEach(names: Iterable<string>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }

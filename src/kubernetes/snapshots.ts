@@ -2,25 +2,27 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, type Urgency } from './cluster.ts';
+import { SharedSnapshot } from './shared-snapshot.ts';
 import { watchEvents, type WatchEvent } from './watch-events.ts';
 
-export interface Collection<View> {
+export interface Collection<View, Snapshot> {
   /** As RBAC names it. */
   readonly resource: string;
   readonly path: string;
   /** undefined: not one of those that are looked for. */
   readonly toView: (object: unknown) => View | undefined;
+  /** Made once for all who follow. */
+  readonly toSnapshot: (views: Iterable<View>) => Snapshot;
   /** What works without the right to know, for the operator. */
   readonly without: string;
 }
 
 interface ListedObject {
-  readonly metadata?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly metadata?: { readonly uid?: string };
 }
 
 interface Page {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly items?: readonly ListedObject[];
 }
 
 const pageSize = 500;
@@ -28,12 +30,17 @@ const watchSeconds = 60;
 const shortestPauseMs = 200;
 const longestPauseMs = 10_000;
 
-/** All objects of a collection, and all of them again after each change: for collections that are small once trimmed. */
+/**
+ * All objects of a collection, and all of them again after changes: for collections that are small once trimmed.
+ * However many drains follow one, it is listed and watched once.
+ */
 export class Snapshots {
   readonly #clock: Clock;
   readonly #client: ApiClient;
   readonly #logger: Logger;
   readonly #told = new Set<string>();
+  /** By path. */
+  readonly #shared = new Map<string, SharedSnapshot<unknown>>();
 
   constructor(modules: { readonly clock: Clock; readonly client: ApiClient; readonly logger: Logger }) {
     this.#clock = modules.clock;
@@ -42,23 +49,50 @@ export class Snapshots {
   }
 
   /** Ends without the right to list or watch, which is said once. @throws the signal's reason */
-  async *follow<View>(
-    collection: Collection<View>,
+  follow<View, Snapshot>(
+    collection: Collection<View, Snapshot>,
     urgency: Urgency,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly View[]> {
+  ): AsyncGenerator<Snapshot, void, undefined> {
+    const { path } = collection;
+    const known = this.#shared.get(path) as SharedSnapshot<Snapshot> | undefined;
+    if (known) return known.follow(signal);
+    const shared = new SharedSnapshot<Snapshot>({ clock: this.#clock });
+    this.#shared.set(path, shared);
+    const followed = shared.follow(signal);
+    const forget = (): void => {
+      if (this.#shared.get(path) === shared) this.#shared.delete(path);
+    };
+    shared.unwanted.addEventListener('abort', forget, { once: true });
+    this.#run(collection, shared, urgency)
+      // That nobody wants it any more.
+      .catch(() => {})
+      .finally(() => {
+        forget();
+        shared.end();
+      });
+    return followed;
+  }
+
+  async #run<View, Snapshot>(
+    collection: Collection<View, Snapshot>,
+    shared: SharedSnapshot<Snapshot>,
+    urgency: Urgency,
+  ): Promise<void> {
+    const signal = shared.unwanted;
     for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       try {
         const views = new Map<string, View>();
+        const update = (): void => shared.update(() => collection.toSnapshot(views.values()));
         let version = await this.#list(collection, views, urgency, signal);
-        yield [...views.values()];
+        update();
         for (;;) {
           const startedAt = this.#clock.now();
           const { resource, path } = collection;
           const watched = { resource, path, watchSeconds };
           for await (const event of watchEvents(this.#client, watched, version, urgency, signal)) {
             version = event.object?.metadata?.resourceVersion ?? version;
-            if (apply(event, views, collection)) yield [...views.values()];
+            if (apply(event, views, collection)) update();
           }
           if (this.#clock.now() - startedAt < longestPauseMs) await this.#clock.sleep(pauseMs, signal);
           else pauseMs = shortestPauseMs;
@@ -75,32 +109,33 @@ export class Snapshots {
   }
 
   async #list<View>(
-    { resource, path, toView }: Collection<View>,
+    { resource, path, toView }: Collection<View, unknown>,
     views: Map<string, View>,
     urgency: Urgency,
     signal: AbortSignal,
   ): Promise<string> {
     const query = new URLSearchParams({ limit: String(pageSize) });
     for (;;) {
-      const page = (await this.#client.expect({
+      const request = {
         verb: 'list',
         resource,
         path: `${path}?${query.toString()}`,
         urgency,
         signal,
-      })) as Page;
-      for (const item of page.items ?? []) {
+      } as const;
+      const { list } = await this.#client.list(request, (item) => {
         const view = toView(item);
-        if (view !== undefined) views.set(item.metadata?.uid ?? '', view);
-      }
-      const next = page.metadata?.continue ?? '';
-      if (next === '') return page.metadata?.resourceVersion ?? '';
+        if (view !== undefined) views.set((item as ListedObject).metadata?.uid ?? '', view);
+      });
+      const { metadata } = list as Page;
+      const next = metadata?.continue ?? '';
+      if (next === '') return metadata?.resourceVersion ?? '';
       query.set('continue', next);
     }
   }
 
   #tellMissing(
-    { resource, without }: Pick<Collection<unknown>, 'resource' | 'without'>,
+    { resource, without }: Pick<Collection<unknown, unknown>, 'resource' | 'without'>,
     error: ApiError,
   ): void {
     if (this.#told.has(resource)) return;
@@ -116,7 +151,11 @@ export class Snapshots {
   }
 }
 
-function apply<View>(event: WatchEvent, views: Map<string, View>, { toView }: Collection<View>): boolean {
+function apply<View>(
+  event: WatchEvent,
+  views: Map<string, View>,
+  { toView }: Pick<Collection<View, unknown>, 'toView'>,
+): boolean {
   const uid = event.object?.metadata?.uid;
   if (uid === undefined) return false;
   const view = event.type === 'ADDED' || event.type === 'MODIFIED' ? toView(event.object) : undefined;

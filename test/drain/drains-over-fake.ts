@@ -1,0 +1,55 @@
+import { NodeDrain } from '../../src/drain/drain-node.ts';
+import type { DrainGoal } from '../../src/drain/plan.ts';
+import type { DrainReport } from '../../src/drain/report.ts';
+import { ApiCluster } from '../../src/kubernetes/api-cluster.ts';
+import { clientOverFake } from '../kubernetes/client-over-fake.ts';
+
+const policy = {
+  ignoreDaemonSets: true,
+  deleteLocalData: true,
+  self: { name: '', namespace: '' },
+  podGracePeriodSeconds: undefined,
+  marginMs: 5000,
+  honoursDoNotDisrupt: false,
+  waitsForVolumeDetach: true,
+};
+
+/** Without a deadline: it ends when its pods are gone. */
+const unhurried: DrainGoal = {
+  deadline: undefined,
+  deadlineIsMachineEnd: false,
+  endBy: undefined,
+  escalation: 'evict',
+};
+
+/** Drains of any number of nodes over one fake API server. */
+export async function drainsOverFake() {
+  const parts = await clientOverFake();
+  const cluster = new ApiCluster(
+    {
+      useApiServerCache: false,
+      readNamespaceAnnotations: false,
+      taintEffect: undefined,
+      excludeFromLoadBalancers: false,
+    },
+    parts,
+  );
+  const stop = new AbortController();
+  const running: Promise<unknown>[] = [];
+  const reports = new Map<string, DrainReport>();
+  return {
+    ...parts,
+    /** Of the drains that have ended. */
+    reports,
+    drain(node: string): void {
+      const drain = new NodeDrain({ node, policy, goal: unhurried }, { ...parts, cluster });
+      const run = async (): Promise<void> => void reports.set(node, await drain.run(stop.signal));
+      running.push(run().catch(() => {}));
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(running);
+      await parts[Symbol.asyncDispose]();
+    },
+  };
+}
