@@ -8,7 +8,7 @@ import { budgetReason, budgetsOf } from './budgets.ts';
  */
 const countedForMs = 120_000;
 
-/** A budget that holds pods no longer, or not as many. */
+/** A budget that lets pods go, as far as is known. */
 export interface FreerBudget {
   readonly budget: BudgetView;
   /** How many pods it lets go now. */
@@ -73,9 +73,9 @@ export class BudgetWatch {
   async #follow(namespace: string, signal: AbortSignal): Promise<void> {
     const { cluster, urgency } = this.#modules;
     for await (const budgets of cluster.budgetsIn(namespace, urgency(), signal)) {
-      const before = this.#namespaces.get(namespace);
+      const before = this.#namespaces.get(namespace) ?? [];
       this.#namespaces.set(namespace, budgets);
-      const freer = before === undefined ? [] : freerBudgets(budgets, before);
+      const freer = freerBudgets(budgets, before);
       if (freer.length > 0) this.#onAllowed(freer);
     }
   }
@@ -86,7 +86,8 @@ function freerBudgets(budgets: readonly BudgetView[], before: readonly BudgetVie
   const freer: FreerBudget[] = [];
   for (const budget of budgets) {
     const { disruptionsAllowed: allows } = budget;
-    if (allows > (then.get(budget.uid)?.disruptionsAllowed ?? 0)) freer.push({ budget, allows });
+    // Not only where it allows more than before: changes that come in a heap are told together.
+    if (allows > 0 && then.get(budget.uid) !== budget) freer.push({ budget, allows });
     then.delete(budget.uid);
   }
   // Those that have been deleted.

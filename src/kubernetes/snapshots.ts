@@ -80,32 +80,47 @@ export class Snapshots {
     urgency: Urgency,
   ): Promise<void> {
     const signal = shared.unwanted;
-    for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+    let pauseMs = shortestPauseMs;
+    let refusals = 0;
+    for (;;) {
+      const startedAt = this.#clock.now();
       try {
         const views = new Map<string, View>();
         const update = (): void => shared.update(() => collection.toSnapshot(views.values()));
         let version = await this.#list(collection, views, urgency, signal);
         update();
         for (;;) {
-          const startedAt = this.#clock.now();
+          const watchedAt = this.#clock.now();
           const { resource, path } = collection;
           const watched = { resource, path, watchSeconds };
           for await (const event of watchEvents(this.#client, watched, version, urgency, signal)) {
             version = event.object?.metadata?.resourceVersion ?? version;
             if (apply(event, views, collection)) update();
           }
-          if (this.#clock.now() - startedAt < longestPauseMs) await this.#clock.sleep(pauseMs, signal);
-          else pauseMs = shortestPauseMs;
+          refusals = 0;
+          pauseMs = this.#pauseAfter(watchedAt, pauseMs);
+          // A server that closes every watch at once is not hammered.
+          if (pauseMs > shortestPauseMs) await this.#clock.sleep(pauseMs, signal);
         }
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof ApiError && (error.status === 403 || error.status === 404)) {
+        const status = error instanceof ApiError ? error.status : undefined;
+        // An API server that has just started says no to everybody until it has read its rules: once proves nothing.
+        refusals = status === 403 ? refusals + 1 : 0;
+        if (error instanceof ApiError && (refusals > 1 || status === 404)) {
           this.#tellMissing(collection, error);
           return;
         }
+        pauseMs = this.#pauseAfter(startedAt, pauseMs);
         await this.#clock.sleep(pauseMs, signal);
       }
     }
+  }
+
+  /** Longer each time, unless what began then went well for a while. */
+  #pauseAfter(startedAt: number, pauseMs: number): number {
+    const livedLong = this.#clock.now() - startedAt > longestPauseMs;
+    return livedLong ? shortestPauseMs : Math.min(longestPauseMs, pauseMs * 2);
   }
 
   async #list<View>(

@@ -56,10 +56,14 @@ export class ReclaimObserver {
 
   async #follow(cluster: Cluster, collection: string, version: string): Promise<void> {
     const { signal } = this.#stopping;
-    for await (const { type, object } of cluster.watch<Pod>(collection, version, signal)) {
-      this.#note(object, type === 'DELETED');
+    let last = version;
+    // The API server closes watches as it likes; the next one takes up where that ended, and misses nothing.
+    while (!signal.aborted) {
+      for await (const { type, object } of cluster.watch<Pod>(collection, last, signal)) {
+        this.#note(object, type === 'DELETED');
+        last = object.metadata.resourceVersion ?? last;
+      }
     }
-    if (!signal.aborted) throw new Error(`Cannot tell what happened in ${collection}: the watch has ended`);
   }
 
   #note({ metadata, spec, status }: Pod, isGone: boolean): void {

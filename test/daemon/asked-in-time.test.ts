@@ -134,6 +134,20 @@ test('a budget that makes room while a refusal is on its way has the pod asked a
   assert.ok(answeredAt > 0 && (granted?.at ?? Infinity) - answeredAt < 100);
 });
 
+test('budgets that may not be listed once are listed again', async () => {
+  await using daemon = await held('held');
+  const { api, clock } = daemon;
+  // As an API server does that has just started, and has not read its rules yet.
+  const forbidden = { kind: 'answer', code: 403, body: '{"kind":"Status","code":403}' } as const;
+  api.faults.add(forbidden, { when: ({ resource }) => resource === 'poddisruptionbudgets', times: 1 });
+  await heldForLong(api, daemon);
+  const roomAt = clock.now();
+  api.addPod({ name: 'spare', node: 'node-b', owner: 'ReplicaSet/held', labels: { app: 'held' } });
+  await untilDrained(daemon);
+  const granted = evictions(api, 'held').find(({ code }) => code === 201);
+  assert.ok((granted?.at ?? Infinity) - roomAt < 100);
+});
+
 test('a pod whose budget is taken away is asked again at once', async () => {
   await using daemon = await held('held');
   const { api, clock } = daemon;
