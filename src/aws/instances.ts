@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { AwsClient } from './client.ts';
 import type { Ec2Instance } from './instance.ts';
 import { nextTokenOf, readInstanceIds, readInstances } from './read-instances.ts';
@@ -42,17 +43,11 @@ export class Instances {
     if (this.#gathered.size === 0) void this.#askSoon();
     const asked = this.#gathered.get(instanceId) ?? { answer: Promise.withResolvers(), waiting: 0 };
     this.#gathered.set(instanceId, asked);
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => {
-      asked.waiting -= 1;
-      aborted.reject(signal.reason);
-    };
     asked.waiting += 1;
-    signal.addEventListener('abort', abort, { once: true });
     try {
-      return await Promise.race([asked.answer.promise, aborted.promise]);
+      return await unlessAborted(asked.answer.promise, signal);
     } finally {
-      signal.removeEventListener('abort', abort);
+      asked.waiting -= 1;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 export interface ListDemandOptions {
   /** Between the end of one list and the beginning of the next. */
@@ -23,18 +24,19 @@ export class ListDemand {
 
   /** Asks for a list. @returns whether it succeeded @throws the signal's reason */
   async next(signal: AbortSignal): Promise<boolean> {
-    return this.#unlessAborted(signal, (resolve) => {
-      this.#waiting.push(resolve);
-      this.#wake();
-    });
+    signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push(resolve);
+    this.#wake();
+    return unlessAborted(promise, signal);
   }
 
   /** Resolves when somebody asks and the last list is old enough. @throws the signal's reason */
   async wanted(signal: AbortSignal): Promise<void> {
     if (this.#waiting.length === 0) {
-      await this.#unlessAborted<void>(signal, (resolve) => {
-        this.#wake = resolve;
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await unlessAborted(promise, signal);
     }
     const { shortestPeriodMs } = this.#options;
     const sinceMs = this.#clock.now() - this.#endedAt;
@@ -50,20 +52,5 @@ export class ListDemand {
       this.#endedAt = this.#clock.now();
       for (const tell of served) tell(succeeded);
     };
-  }
-
-  async #unlessAborted<T>(signal: AbortSignal, begin: (resolve: (value: T) => void) => void): Promise<T> {
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const abort = (): void => {
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    begin(resolve);
-    try {
-      return await promise;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
   }
 }

@@ -6,6 +6,7 @@ import type { IndexedNode } from '../kubernetes/indexed-node.ts';
 import type { NodeIndex } from '../kubernetes/node-index.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 export interface TaggedInstancesOptions {
   /** NTH's `managed-tag`: the key; the value is not looked at. */
@@ -67,7 +68,7 @@ export class TaggedInstances {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, index, random = Math.random } = this.#modules;
     try {
-      await index.listed;
+      await unlessAborted(index.listed, signal);
       for (let failures = 0; ;) {
         const startedAt = clock.now();
         const error = await this.#read(signal);

@@ -69,3 +69,11 @@ test('without the right nothing is asked more than every 10 minutes', async () =
   assert.equal(it.requests.length, 3);
   assert.equal(it.warned().length, 1);
 });
+
+test('it ends although the nodes were never listed', async () => {
+  await using it = await findingNodes({}, (api) => {
+    api.faults.add({ kind: 'answer', code: 503, body: 'no' });
+  });
+  await it.readTags();
+  assert.equal(it.requests.length, 0);
+});
