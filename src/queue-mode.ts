@@ -93,11 +93,12 @@ export class QueueMode implements Mode {
     });
     this.#instances = new Instances({ ...modules, client });
     const shared = { ...modules, index: this.#index, instances: this.#instances };
-    this.#tagged =
-      queue.managedTag === undefined ? undefined : new TaggedInstances({ tag: queue.managedTag }, shared);
+    // Also counted where nobody asks for it.
+    const isTagWanted = queue.checksManagedTag || options.config.http.metricsPort !== undefined;
+    this.#tagged = isTagWanted ? new TaggedInstances({ tag: queue.managedTag }, shared) : undefined;
     this.#finder = new NodeFinder(
       {
-        managedTag: queue.managedTag,
+        managedTag: queue.checksManagedTag ? queue.managedTag : undefined,
         useProviderId: queue.useProviderId,
         settlesNotFound: queue.deleteMessageIfNodeNotFound,
       },

@@ -61,8 +61,9 @@ export interface QueueConfig {
   readonly endpoint: string | undefined;
   readonly workers: number;
   readonly useProviderId: boolean;
-  /** Undefined: every instance counts as managed. */
-  readonly managedTag: string | undefined;
+  readonly managedTag: string;
+  /** Otherwise every instance counts as managed. */
+  readonly checksManagedTag: boolean;
   readonly completeLifecycleActionDelaySeconds: number;
   readonly deleteMessageIfNodeNotFound: boolean;
   /** Undefined: no heartbeats are sent. */
@@ -72,12 +73,18 @@ export interface QueueConfig {
   readonly unprocessableMessages: 'leave' | 'delete';
 }
 
+export const webhookMoments = ['received', 'done', 'failed'] as const;
+type WebhookMoment = (typeof webhookMoments)[number];
+
 export interface WebhookConfig {
   readonly url: string;
   readonly proxyUrl: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly template: string;
   readonly templateFile: string | undefined;
+  /** When it is posted. */
+  readonly moments: readonly WebhookMoment[];
+  readonly inDryRun: boolean;
 }
 
 interface EventsConfig {

@@ -9,6 +9,7 @@ import {
   type NetworkConfig,
   type QueueConfig,
   taintEffects,
+  webhookMoments,
   type WebhookConfig,
 } from './config.ts';
 import type { Settings } from './settings.ts';
@@ -114,7 +115,8 @@ function queue(settings: Settings): QueueConfig {
     endpoint: orUndefined(settings.get('aws-endpoint')),
     workers: settings.get('workers'),
     useProviderId: settings.get('use-provider-id'),
-    managedTag: settings.get('check-tag-before-draining') ? settings.get('managed-tag') : undefined,
+    managedTag: settings.get('managed-tag'),
+    checksManagedTag: settings.get('check-tag-before-draining'),
     completeLifecycleActionDelaySeconds: Math.max(settings.get('complete-lifecycle-action-delay-seconds'), 0),
     deleteMessageIfNodeNotFound: settings.get('delete-sqs-msg-if-node-not-found'),
     heartbeat:
@@ -134,6 +136,8 @@ function webhook(settings: Settings): WebhookConfig | undefined {
     headers: settings.get('webhook-headers'),
     template: settings.get('webhook-template'),
     templateFile: orUndefined(settings.get('webhook-template-file')),
+    moments: webhookMoments.filter((moment) => settings.get('webhook-moments').includes(moment)),
+    inDryRun: settings.get('webhook-in-dry-run'),
   };
 }
 
