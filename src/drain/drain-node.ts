@@ -4,6 +4,7 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { isPushback } from '../pushback.ts';
 import { DaemonSets } from './daemon-sets.ts';
 import { KubeletCheck } from './kubelet-check.ts';
 import { graceSecondsOf, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
@@ -147,7 +148,8 @@ export class NodeDrain {
     const { clock, cluster, logger } = this.#modules;
     const { node } = this.#options;
     const { signal } = this.#ended;
-    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
+    let backOffMs = shortestBackOffMs;
+    for (;;) {
       try {
         for await (const change of cluster.podChangesOn(node, this.#urgency, signal)) {
           if (change.type === 'all') {
@@ -163,7 +165,9 @@ export class NodeDrain {
           logger.warn('Cannot list the pods of the node, trying again', { error });
         }
         this.#trouble = error instanceof Error ? error.message : String(error);
+        if (isPushback(error)) continue;
         await clock.sleep(backOffMs, signal);
+        backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
       }
     }
   }

@@ -45,7 +45,8 @@ export class PodAsking {
 
   /** Ends when the pod has been asked, by us or by somebody else, or is gone. @throws the reason of `pod.asking` */
   async ask(pod: LeavingPod): Promise<'asked' | 'gone'> {
-    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
+    let backOffMs = shortestBackOffMs;
+    for (;;) {
       const request = this.#request(pod);
       const inDoubt = pod.sent;
       const sent = this.#asked(pod, request);
@@ -67,7 +68,11 @@ export class PodAsking {
       this.#noteRefusal(pod, request, answer);
       // The latest instant has come: what is left of the grace period must not be lost.
       if (request.by === 'eviction' && this.#request(pod).by === 'deletion') continue;
-      await this.#backOff(pod, backOffMs * (0.75 + Math.random() / 2));
+      // Where the server has too much to do, the next request waits for its turn anyway.
+      if (answer.cause !== 'overloaded') {
+        await this.#backOff(pod, backOffMs * (0.75 + Math.random() / 2));
+        backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
+      }
       if (pod.isTerminating || pod.goneAt !== undefined) return 'asked';
       pod.asking.signal.throwIfAborted();
     }

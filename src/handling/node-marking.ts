@@ -3,6 +3,7 @@ import { errorText } from '../error-text.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
+import { isPushback } from '../pushback.ts';
 import { Change } from './change.ts';
 
 /** A mark that failed is tried again after this, then after twice as long each time. */
@@ -87,7 +88,8 @@ export class NodeMarking {
   async #untilMarked(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#modules;
     let toldAt: number | undefined;
-    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
+    let backOffMs = shortestBackOffMs;
+    for (;;) {
       const result = await this.#attempt(signal);
       if (result === 'no-such-node' && this.#options.mayVanish) {
         if (this.#trouble !== undefined) logger.info('The node is gone from the cluster');
@@ -106,7 +108,9 @@ export class NodeMarking {
         toldAt = clock.now();
         this.#tell(result);
       }
+      if (isPushback(result)) continue;
       await clock.sleep(backOffMs, signal);
+      backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
     }
   }
 

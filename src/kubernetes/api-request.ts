@@ -21,10 +21,13 @@ export interface ApiAnswer {
 /** Where an overloaded server names no time. */
 const defaultPauseMs = 1_000;
 
+/** A server that names none at all is not asked over and over. */
+const shortestPauseMs = 100;
+
 /** However long a server, or a proxy that speaks for it, asks us to wait: a Spot notice leaves two minutes. */
 const longestPauseMs = 10_000;
 
 /** How long an overloaded server wants to be left alone. */
 export function pauseOf(answer: Pick<ApiAnswer, 'retryAfterMs'>): number {
-  return Math.min(answer.retryAfterMs ?? defaultPauseMs, longestPauseMs);
+  return Math.max(shortestPauseMs, Math.min(answer.retryAfterMs ?? defaultPauseMs, longestPauseMs));
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Instant } from '../interruption/interruption.ts';
 import type { Urgency } from './cluster.ts';
 
 export interface RequestLanesOptions {
@@ -12,7 +13,8 @@ export interface RequestLanesOptions {
 
 interface Waiting {
   readonly order: number;
-  readonly start: () => void;
+  /** @param probed the pause whose end it tells, should it be the first after one */
+  readonly start: (probed: number | undefined) => void;
 }
 
 /** A lane's requests that wait, and how many of it are under way. */
@@ -25,6 +27,8 @@ interface Lane {
 /** Marks under way at the same time: few, small, and never behind a drain. */
 const markConcurrency = 10;
 
+const probeLimitMs = 1_000;
+
 /** What tells of the work: nobody waits for it. */
 const backgroundConcurrency = 2;
 
@@ -32,7 +36,8 @@ const backgroundConcurrency = 2;
  * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request;
  * among drains the earliest deadline goes first, first come first served within one; what is in the background
  * starts only while nothing else waits, and where there is a rate it leaves half of the burst alone; after an
- * overloaded server's pushback nothing starts until the time that it asked for has passed.
+ * overloaded server's pushback nothing starts until the time that it asked for has passed, and then one request alone,
+ * which tells whether it is over.
  */
 export class RequestLanes {
   readonly #clock: Clock;
@@ -45,6 +50,11 @@ export class RequestLanes {
   #tokensAt: number;
   #pausedFrom = 0;
   #pausedUntil = 0;
+  /** So far. */
+  #pauses = 0;
+  /** After a pause, until a request has come through. */
+  #isProbing = false;
+  #probeAt: Instant | undefined;
   #waking = false;
 
   constructor(options: RequestLanesOptions, modules: { readonly clock: Clock }) {
@@ -59,11 +69,13 @@ export class RequestLanes {
   /** Runs `request` when its turn comes. @throws the signal's reason where it is aborted while waiting */
   async run<T>(urgency: Urgency, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
     const lane = this.#laneOf(urgency);
-    await this.#turn(lane.waiting, typeof urgency === 'number' ? urgency : 0, signal);
+    const probed = await this.#turn(lane.waiting, typeof urgency === 'number' ? urgency : 0, signal);
     try {
       return await request();
     } finally {
       lane.running -= 1;
+      // Another pause, should it have brought one, needs another probe.
+      if (probed === this.#pauses) this.#isProbing = false;
       this.#startDue();
     }
   }
@@ -73,6 +85,9 @@ export class RequestLanes {
     const now = this.#clock.now();
     this.#pausedUntil = this.#isPaused(now) ? Math.max(this.#pausedUntil, now + ms) : now + ms;
     this.#pausedFrom = now;
+    this.#pauses += 1;
+    this.#isProbing = true;
+    this.#probeAt = undefined;
   }
 
   #laneOf(urgency: Urgency): Lane {
@@ -80,9 +95,9 @@ export class RequestLanes {
     return urgency === 'background' ? this.#background : this.#drains;
   }
 
-  #turn(lane: Waiting[], order: number, signal: AbortSignal): Promise<void> {
+  #turn(lane: Waiting[], order: number, signal: AbortSignal): Promise<number | undefined> {
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
     const leave = (): void => {
       const index = lane.indexOf(waiting);
       if (index < 0) return;
@@ -91,9 +106,9 @@ export class RequestLanes {
     };
     const waiting: Waiting = {
       order,
-      start: () => {
+      start: (probed) => {
         signal.removeEventListener('abort', leave);
-        resolve();
+        resolve(probed);
       },
     };
     signal.addEventListener('abort', leave, { once: true });
@@ -113,7 +128,7 @@ export class RequestLanes {
     while (lane.waiting.length > 0 && lane.running < lane.concurrency) {
       if (!this.#mayStart(tokensToLeave)) return false;
       lane.running += 1;
-      lane.waiting.shift()?.start();
+      lane.waiting.shift()?.start(this.#isProbing ? this.#pauses : undefined);
     }
     return true;
   }
@@ -125,17 +140,33 @@ export class RequestLanes {
       this.#wakeIn(this.#pausedUntil - now);
       return false;
     }
+    if (!this.#hasToken(now, tokensToLeave) || !this.#mayProbe(now)) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  #hasToken(now: Instant, tokensToLeave: number): boolean {
     if (this.#qps === undefined) return true;
     const sinceMs = Math.max(0, now - this.#tokensAt);
     this.#tokens = Math.min(this.#burst, this.#tokens + (sinceMs / 1000) * this.#qps);
     this.#tokensAt = now;
     const needed = Math.min(this.#burst, 1 + tokensToLeave);
-    if (this.#tokens < needed) {
-      this.#wakeIn(Math.ceil(((needed - this.#tokens) / this.#qps) * 1000));
-      return false;
+    if (this.#tokens >= needed) return true;
+    this.#wakeIn(Math.ceil(((needed - this.#tokens) / this.#qps) * 1000));
+    return false;
+  }
+
+  /** A probe that is not answered soon, such as an eviction that the server holds, is not waited for. */
+  #mayProbe(now: Instant): boolean {
+    if (!this.#isProbing) return true;
+    if (this.#probeAt === undefined) {
+      this.#probeAt = now;
+      return true;
     }
-    this.#tokens -= 1;
-    return true;
+    const sinceMs = now - this.#probeAt;
+    this.#isProbing = sinceMs >= 0 && sinceMs < probeLimitMs;
+    if (this.#isProbing) this.#wakeIn(probeLimitMs - sinceMs);
+    return !this.#isProbing;
   }
 
   /** A clock that was set back must not make a pause of seconds one of hours. */

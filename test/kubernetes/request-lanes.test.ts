@@ -56,14 +56,46 @@ test('a request that is aborted while it waits never starts, and the next has it
 });
 
 test('after pushback nothing starts until its time has passed, marks included', async () => {
-  const { clock, subject, ask, started } = lanes();
+  const { clock, subject, ask, done, started } = lanes();
   subject.pause(5_000);
   void ask('drain', 10);
   void ask('mark', 'mark');
   await clock.advance(4_999);
   assert.deepEqual(started, []);
   await clock.advance(1);
+  await done('mark');
   assert.deepEqual(started, ['mark', 'drain']);
+});
+
+test('after pushback one request alone tells whether it is over', async () => {
+  const { clock, subject, ask, done, started } = lanes({ concurrency: 10 });
+  void ask('from before', 1);
+  await clock.settle();
+  subject.pause(1_000);
+  for (let index = 0; index < 5; index += 1) void ask(`request ${index}`, 10);
+  await clock.advance(1_000);
+  assert.deepEqual(started, ['from before', 'request 0']);
+  // What was sent before the pause tells nothing.
+  await done('from before');
+  assert.equal(started.length, 2);
+  subject.pause(1_000);
+  await done('request 0');
+  await clock.advance(999);
+  assert.equal(started.length, 2);
+  await clock.advance(1);
+  assert.deepEqual(started.slice(2), ['request 1']);
+  await done('request 1');
+  assert.equal(started.length, 6);
+});
+
+test('a request after pushback that the server holds up holds up the others for a second', async () => {
+  const { clock, subject, ask, started } = lanes({ concurrency: 10 });
+  subject.pause(1_000);
+  for (let index = 0; index < 5; index += 1) void ask(`request ${index}`, 10);
+  await clock.advance(1_999);
+  assert.equal(started.length, 1);
+  await clock.advance(1);
+  assert.equal(started.length, 5);
 });
 
 test('with qps and burst, the burst goes at once and the rest at that rate', async () => {
