@@ -35,9 +35,9 @@ export class NodeFreshness {
     return this.#heardAt !== undefined;
   }
 
-  /** Whether the API server was heard of not long ago. */
+  /** Whether changes are told, and the API server was heard of not long ago. */
   get isCurrent(): boolean {
-    return this.isOf(this.#trustMs);
+    return this.isWatched && this.isOf(this.#trustMs);
   }
 
   /** Whether the API server was heard of within the last `ms`. */
@@ -55,7 +55,7 @@ export class NodeFreshness {
 
   /** A watch that breaks off is no trouble before the index is out of date. */
   failed(error: unknown): void {
-    if (this.isWatched && this.isCurrent) return;
+    if (this.isCurrent) return;
     const now = this.#clock.now();
     this.#condition.notReady(error instanceof Error ? error.message : String(error));
     if (this.#toldAt !== undefined && Math.abs(now - this.#toldAt) < tellAgainMs) return;

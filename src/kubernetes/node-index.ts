@@ -56,7 +56,7 @@ export class NodeIndex {
     return this.#freshness.isKnown;
   }
 
-  /** Whether the index shows the cluster as it was a moment ago. */
+  /** Whether the index shows the cluster as it was a moment ago; never so without the right to watch. */
   get isCurrent(): boolean {
     return this.#freshness.isCurrent;
   }
@@ -106,8 +106,8 @@ export class NodeIndex {
    * @throws the signal's reason
    */
   async refresh(signal: AbortSignal, recentMs = 0): Promise<boolean> {
-    if (this.#freshness.isWatched || this.#freshness.isOf(recentMs)) return this.#freshness.isCurrent;
-    return this.#demand.next(signal);
+    if (this.#freshness.isWatched) return this.#freshness.isCurrent;
+    return this.#freshness.isOf(recentMs) || this.#demand.next(signal);
   }
 
   /** Waits for the node to be there and ready. @throws the signal's reason */

@@ -49,7 +49,7 @@ export class Nodes {
   /** One write, tried again on the fresh object where another crosses it. @throws ApiError */
   async mark(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
     // What the last write returned, or is known anyway, spares a read; a conflict tells that it is out of date.
-    let node = this.#written.get(name) ?? this.#known?.byName(name) ?? (await this.#get(name, signal));
+    let node = this.#written.get(name) ?? this.#knownNow(name) ?? (await this.#get(name, signal));
     this.#written.delete(name);
     for (let left = markTries; ; left -= 1) {
       if (!node) return 'no-such-node';
@@ -82,6 +82,11 @@ export class Nodes {
     if (!node) return undefined;
     const hasConditions = ownConditions(node.status?.conditions ?? []).length > 0;
     return { ...readMemory(toNodeView(node)), hasConditions };
+  }
+
+  #knownNow(name: string): ReturnType<KnownNodes['byName']> {
+    // What was so an hour ago may look as if there were nothing to write.
+    return this.#known?.isCurrent === true ? this.#known.byName(name) : undefined;
   }
 
   async #get(name: string, signal: AbortSignal): Promise<NodeView | undefined> {
@@ -125,7 +130,7 @@ export class Nodes {
 
   /** Whether its kubelet reports it as ready; undefined where there is no such Node. @throws ApiError */
   async isReady(name: string, signal: AbortSignal): Promise<boolean | undefined> {
-    const known = this.#known?.isCurrent === true ? this.#known.byName(name) : undefined;
+    const known = this.#knownNow(name);
     if (known) return known.isReady;
     const node = await this.#object(name, signal);
     return node?.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? undefined;

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Marks } from '../../src/kubernetes/cluster.ts';
+import { stateAnnotation } from '../../src/kubernetes/mark-state.ts';
+import { Nodes } from '../../src/kubernetes/nodes.ts';
+import { nthRules } from '../fakes/api-server/access.ts';
+import { nodes } from '../fakes/api-server/resources.ts';
+import type { FakeApiServer } from '../fakes/api-server.ts';
+import { addNode, runningIndex } from './running-index.ts';
+
+const { signal } = new AbortController();
+const name = 'ip-10-0-0-1.ec2.internal';
+
+function marks(phase: Marks['phase']): Marks {
+  const interruption = {
+    kind: 'STATE_CHANGE',
+    state: 'stopping',
+    id: 'event-1',
+    monitor: 'SQS_MONITOR',
+    description: '',
+    where: { nodeName: name },
+    seenAt: 0,
+    startTime: 0,
+  } as const;
+  return {
+    interruptions: [{ interruption, deadline: undefined }],
+    over: [],
+    remembersOver: false,
+    forDrain: false,
+    phase,
+    outOfService: false,
+  };
+}
+
+async function marking(fill: (api: FakeApiServer) => void = () => {}) {
+  const it = await runningIndex((api) => {
+    addNode(api, 1);
+    fill(api);
+  });
+  await it.clock.advance(2_000);
+  const cluster = new Nodes(
+    { taintEffect: undefined, excludeFromLoadBalancers: false },
+    { ...it, knownNodes: it.index },
+  );
+  // Nothing is remembered after the last word about a drain.
+  const mark = () => it.clock.advanceWhile(cluster.mark(name, marks('drained'), signal));
+  return { ...it, mark, gets: () => it.api.requests.filter(({ verb }) => verb === 'get').length };
+}
+
+function unmark({ cluster: { store } }: FakeApiServer): void {
+  const { annotations, ...metadata } = store.get(nodes, name).metadata;
+  assert.ok(annotations?.[stateAnnotation]);
+  store.update(nodes, { ...store.get(nodes, name), metadata, spec: {} });
+}
+
+test('a node that the index shows is marked without reading it', async () => {
+  await using it = await marking();
+  assert.equal(await it.mark(), 'marked');
+  await it.clock.settle();
+  assert.equal(await it.mark(), 'was-marked');
+  unmark(it.api);
+  await it.clock.settle();
+  assert.equal(await it.mark(), 'marked');
+  assert.equal(it.gets(), 0);
+});
+
+test('an index that nobody keeps up to date is not believed', async () => {
+  await using it = await marking((api) => {
+    api.access.grant(api.adminToken, { name: 'nth', rules: nthRules });
+  });
+  assert.equal(await it.mark(), 'marked');
+  await it.clock.advanceWhile(it.index.refresh(signal));
+  assert.ok(it.index.byName(name)?.annotations[stateAnnotation]);
+  unmark(it.api);
+  assert.equal(await it.mark(), 'marked');
+  assert.equal(it.api.node(name)?.spec.unschedulable, true);
+  assert.equal(it.gets(), 2);
+});
