@@ -73,6 +73,6 @@ test('an index that nobody keeps up to date is not believed', async () => {
   assert.ok(it.index.byName(name)?.annotations[stateAnnotation]);
   unmark(it.api);
   assert.equal(await it.mark(), 'marked');
-  assert.equal(it.api.node(name)?.spec.unschedulable, true);
+  assert.equal(it.api.node(name).spec.unschedulable, true);
   assert.equal(it.gets(), 2);
 });
