@@ -42,6 +42,14 @@ const phases: Readonly<Record<Phase, string>> = {
   settling: 'the signals are given back to their source',
 };
 
+const webhookOutcomes = {
+  delivered: 'the receiver answered 2xx',
+  failed: 'given up: the receiver refused it, or did not answer 2xx in six tries',
+  'tried-again': 'a try that failed, and was followed by another',
+  dropped: 'given up before it was posted: too many waited, or the daemon ended',
+  'not-rendered': 'its template could not be filled in',
+};
+
 /** NTH's words. */
 const actions = {
   'pre-drain': 'an attempt to mark the node (cordon, taints, labels), whether or not a drain follows',
@@ -103,6 +111,8 @@ ${table(ofProcess)}
 ${values('`outcome` of `nth_pods_total`', outcomes)}
 
 ${values('`cause` of `nth_evictions_refused_total`', causes)}
+
+${values('`outcome` of `nth_webhook_posts_total`', webhookOutcomes)}
 
 ${values('`phase` of `nth_workflows`', phases)}
 `;

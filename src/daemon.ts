@@ -23,6 +23,8 @@ import { proxyFor } from './proxy.ts';
 import type { ConfigEntry } from './status/document.ts';
 import type { Status } from './status/status.ts';
 import type { Tracing } from './tracing/tracing.ts';
+import type { Webhook } from './notify/webhook.ts';
+import { loadWebhook } from './webhook-part.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -33,6 +35,8 @@ export interface DaemonOptions {
   readonly awsAuthorities?: string | undefined;
   /** The options with their values, without secrets, for people to see. @default none */
   readonly shownConfig?: readonly ConfigEntry[] | undefined;
+  /** What the webhook's template may show by `env`. @default nothing */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Where Kubernetes puts the credentials of a pod's ServiceAccount. @default its usual place */
   readonly serviceAccountFolder?: string | undefined;
 }
@@ -65,6 +69,7 @@ export class Daemon {
   readonly #loadTracing: (() => Promise<Tracing>) | undefined;
   #mode: Mode | undefined;
   #tracing: Tracing | undefined;
+  #webhook: Webhook | undefined;
 
   constructor(options: DaemonOptions, modules: DaemonModules) {
     const { config, version, certificateAuthorities } = options;
@@ -120,8 +125,10 @@ export class Daemon {
     await this.#loadWhatIsAskedFor(stopping);
     await this.#http.start();
     const mode = await this.#loadMode();
-    const intake = this.#createIntake(mode);
+    const cluster = this.#createCluster(mode);
+    const intake = this.#createIntake(mode, cluster);
     this.#observers.push(...(await this.#observation.start()));
+    await this.#loadWebhook(mode, cluster);
     const ended = new AbortController();
     const beside = mode.run(AbortSignal.any([ended.signal, killing]));
     try {
@@ -129,7 +136,7 @@ export class Daemon {
     } finally {
       ended.abort();
       await beside;
-      await this.#observation.end();
+      await Promise.all([this.#observation.end(), this.#webhook?.end()]);
       mode.close();
       this.#credentials.close();
       await this.#tracing?.close();
@@ -160,10 +167,9 @@ export class Daemon {
     return this.#mode;
   }
 
-  #createIntake(mode: Mode): Intake {
-    const { config } = this.#options;
-    const { kubernetes, drain, marks } = config;
-    const cluster = new ApiCluster(
+  #createCluster(mode: Mode): ApiCluster {
+    const { kubernetes, drain, marks } = this.#options.config;
+    return new ApiCluster(
       {
         useApiServerCache: kubernetes.useApiServerCache,
         readNamespaceAnnotations: drain.readsNamespaceAnnotations,
@@ -172,6 +178,10 @@ export class Daemon {
       },
       { ...this.#modules, client: this.#client, knownNodes: mode.knownNodes },
     );
+  }
+
+  #createIntake(mode: Mode, cluster: ApiCluster): Intake {
+    const { config } = this.#options;
     const { observers, ...intake } = mode.intake(cluster);
     this.#observers.push(...observers);
     return new Intake(
@@ -184,6 +194,16 @@ export class Daemon {
         traceIdOf: (workflowId) => this.#tracing?.traceIdOf(workflowId),
       },
     );
+  }
+
+  async #loadWebhook(mode: Mode, cluster: ApiCluster): Promise<void> {
+    this.#webhook = await loadWebhook(this.#options, {
+      ...this.#modules,
+      client: this.#client,
+      cluster,
+      instance: (signal) => mode.instance(signal),
+    });
+    if (this.#webhook) this.#observers.push(this.#webhook);
   }
 
   async #loadWhatIsAskedFor(stopping: AbortSignal): Promise<void> {

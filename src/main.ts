@@ -5,6 +5,7 @@ import { readFileFromDisk } from './config/read-file.ts';
 import { Daemon } from './daemon.ts';
 import { errorText } from './error-text.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { webhookProblem } from './webhook-part.ts';
 
 /** Bundles of every public authority are about 250 KB. */
 const largestAuthoritiesBytes = 4 * 1024 * 1024;
@@ -27,6 +28,14 @@ async function main(): Promise<number> {
       break;
   }
   const { config, warnings, effective, changed } = loaded;
+  const problem = await webhookProblem(
+    { config, environment: process.env },
+    { clock: systemClock, readFile: readFileFromDisk },
+  );
+  if (problem !== undefined) {
+    process.stderr.write(`${problem}\n`);
+    return 1;
+  }
   const { stdout, stderr } = process;
   // Whoever read our log has gone: no reason to leave a node undrained.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
@@ -44,6 +53,7 @@ async function main(): Promise<number> {
       version,
       certificateAuthorities,
       awsAuthorities,
+      environment: process.env,
       shownConfig: Object.entries(effective).map(([name, value]) => ({
         name,
         value,

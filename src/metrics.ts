@@ -236,6 +236,15 @@ export function createMetrics(version: string) {
       help: 'Kubernetes events that could not be put, or for which the queue had no room',
       registers,
     }),
+    webhookPosts: startedAtZero(
+      new Counter({
+        name: 'nth_webhook_posts_total',
+        help: 'Webhooks by what became of them, and tries that failed and were followed by another',
+        labelNames: ['outcome'],
+        registers,
+      }),
+      ['delivered', 'failed', 'tried-again', 'dropped', 'not-rendered'].map((outcome) => ({ outcome })),
+    ),
     indexedNodes: withoutSample(
       new Gauge({
         name: 'nth_indexed_nodes',

@@ -33,6 +33,8 @@ const lazyChunks: LazyModule[] = [
   // got: HTTP/2 and compressed answers.
   { chunk: 'got-http2', module: 'got/dist/source/core/utils/http2-client.js' },
   { chunk: 'got-decompress', module: 'got/dist/source/core/utils/decompress-response.js' },
+  // The webhook's templates: regular expressions.
+  { chunk: 're2js', module: 're2js' },
   // prom-client: metrics pushed instead of scraped.
   { chunk: 'prom-client-pushgateway', module: 'prom-client/lib/pushgateway.js', evenIfRequired: true },
 ];

@@ -98,7 +98,15 @@ export const formats: Readonly<Record<FormatName, Format>> = {
   text: { validate: (value) => expect(typeof value === 'string', 'a text') },
   list: {
     coerce: (text) => commaSeparated(text),
-    validate: (value) => expect(Array.isArray(value), 'texts separated by commas'),
+    validate: (value, { choices }) => {
+      const texts = Array.isArray(value) ? (value as unknown[]) : undefined;
+      if (!choices) expect(texts !== undefined, 'texts separated by commas');
+      else
+        expect(
+          texts?.every((text) => choices.includes(String(text))),
+          `some of ${choices.join(', ')}, separated by commas`,
+        );
+    },
   },
   'http-url': {
     validate: (value) =>

@@ -136,7 +136,7 @@ function webhook(settings: Settings): WebhookConfig | undefined {
     headers: settings.get('webhook-headers'),
     template: settings.get('webhook-template'),
     templateFile: orUndefined(settings.get('webhook-template-file')),
-    moments: webhookMoments.filter((moment) => settings.get('webhook-moments').includes(moment)),
+    moments: webhookMoments.filter((moment) => settings.get('webhook-events').includes(moment)),
     inDryRun: settings.get('webhook-in-dry-run'),
   };
 }

@@ -12,7 +12,7 @@ export interface OptionDefinition {
   readonly envAlias?: string;
   /** The value is never printed. */
   readonly sensitive?: true;
-  /** What an option of format `choice` can be. */
+  /** What an option of format `choice` can be, or what one of format `list` can hold. */
   readonly choices?: readonly string[];
   /** Bounds of a number, both inclusive; those of 32 bits where there is none. */
   readonly min?: number;

@@ -39,7 +39,8 @@ export class Template {
 
   /** Whether a field of this name is asked for anywhere, or the whole of the data. */
   mentions(field: string): boolean {
-    return this.#parsed.source.includes(field) || /[{(\s][.$][\s)}|]/.test(this.#parsed.source);
+    const { source } = this.#parsed;
+    return source.includes(field) || /[{(\s](?:[.$]|\.InterruptionEvent)[\s)}|]/.test(source);
   }
 }
 

@@ -39,7 +39,6 @@ export const boolType: Type = { name: 'bool', kind: 'bool' };
 export const stringType: Type = { name: 'string', kind: 'string' };
 export const intType: Type = { name: 'int', kind: 'int' };
 export const int64Type: Type = { name: 'int64', kind: 'int64' };
-export const int32Type: Type = { name: 'int32', kind: 'int32' };
 export const byteType: Type = { name: 'uint8', kind: 'uint8' };
 export const floatType: Type = { name: 'float64', kind: 'float64' };
 export const anyType: Type = { name: 'interface {}', kind: 'interface' };
