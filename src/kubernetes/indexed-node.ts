@@ -33,7 +33,7 @@ export function trim(node: NodeObject): IndexedNode {
     name,
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
-    providerId: spec.providerID,
+    providerId: spec.providerID === '' ? undefined : spec.providerID,
     instanceId: instanceIdOf(spec.providerID),
     unschedulable: spec.unschedulable ?? false,
     isReady: status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? false,
@@ -44,11 +44,11 @@ export function trim(node: NodeObject): IndexedNode {
 }
 
 /**
- * The last part of `aws:///<zone>/<instance id>`. Fargate's provider ids end in a node's name.
+ * `aws:///<zone>/<instance id>`, also without a zone, or the id alone. Fargate's provider ids end in a node's name.
  * https://github.com/kubernetes/cloud-provider-aws/blob/master/pkg/providers/v1/instances.go
  */
 export function instanceIdOf(providerId: string | undefined): string | undefined {
-  return /^aws:\/\/.*\/(i-[0-9a-z-]+)$/.exec(providerId ?? '')?.[1];
+  return /^(?:aws:\/\/.*\/)?(i-[0-9A-Za-z-]+)$/.exec(providerId ?? '')?.[1];
 }
 
 function labelsOf(labels: Readonly<Record<string, string>>, name: string): Readonly<Record<string, string>> {

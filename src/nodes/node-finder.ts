@@ -134,7 +134,7 @@ export class NodeFinder {
       );
     }
     this.#isDenialTold = true;
-    const isComplete = index.nodes().every((node) => node.instanceId !== undefined);
+    const isComplete = index.nodes().every((node) => node.providerId !== undefined);
     if (this.#options.managedTag !== undefined || !isComplete) return unknown('aws', error);
     return this.#again(instanceId, {}, () => this.#byInstanceId(instanceId), signal);
   }
@@ -190,9 +190,9 @@ function isUsual(providerId: string | undefined): boolean {
   return /^aws:\/\/\/[^/]+\/[^/]+$/.test(providerId ?? '');
 }
 
-/** A name or address is given to another machine in time: a node that names another instance is not meant. */
+/** A name or address is given to another machine in time: a node that names another one is not meant. */
 function own(node: IndexedNode | undefined, instanceId: string): IndexedNode | undefined {
-  return node && (node.instanceId ?? instanceId) === instanceId ? node : undefined;
+  return node?.providerId === undefined || node.instanceId === instanceId ? node : undefined;
 }
 
 function nothingToDo(why: NothingToDo): Found {

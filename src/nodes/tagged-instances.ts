@@ -116,7 +116,7 @@ export class TaggedInstances {
   async *#pages(signal: AbortSignal): AsyncGenerator<readonly TaggedInstance[], void, undefined> {
     const { index, instances } = this.#modules;
     const { tag } = this.#options;
-    if (index.nodes().some((node) => node.instanceId === undefined)) yield* instances.taggedWith(tag, signal);
+    if (index.nodes().some((node) => node.providerId === undefined)) yield* instances.taggedWith(tag, signal);
     else {
       for await (const ids of instances.idsTaggedWith(tag, signal)) {
         yield ids.map((instanceId) => ({ instanceId, privateDnsName: undefined }));
@@ -129,7 +129,7 @@ export class TaggedInstances {
     const node = index.byInstanceId(instanceId);
     if (node || privateDnsName === undefined) return node;
     const named = index.byPrivateDnsName(privateDnsName);
-    return named?.instanceId === undefined ? named : undefined;
+    return named?.providerId === undefined ? named : undefined;
   }
 }
 

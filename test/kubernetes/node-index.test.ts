@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { instanceIdOf } from '../../src/kubernetes/indexed-node.ts';
 import { nodes } from '../fakes/api-server/resources.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
 import { addNode, instanceId, runningIndex } from './running-index.ts';
@@ -41,6 +42,21 @@ test('a node is found by its instance, and by names as NTH looks for them', asyn
     undefined,
   ]);
   assert.equal(index.byPrivateDnsName(''), undefined);
+});
+
+test('an instance id is what a provider id of AWS ends in', () => {
+  const cases: readonly [string | undefined, string | undefined][] = [
+    ['aws:///us-east-1a/i-0123456789abcdef0', 'i-0123456789abcdef0'],
+    ['aws:////i-0123456789abcdef0', 'i-0123456789abcdef0'],
+    ['i-0123456789abcdef0', 'i-0123456789abcdef0'],
+    ['aws:///us-east-1a/c0ffee/fargate-ip-10-0-0-1', undefined],
+    ['gce://project/us-east1-b/i-1', undefined],
+    ['eks-hybrid:///us-east-1/cluster/mi-0123456789abcdef0', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ];
+  for (const [providerId, expected] of cases)
+    assert.equal(instanceIdOf(providerId), expected, String(providerId));
 });
 
 test('of a node is kept what marks are made from, and nothing else', async () => {

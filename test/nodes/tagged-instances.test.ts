@@ -10,6 +10,7 @@ test('tagged instances, and those of them that are nodes, are counted every 30 s
   await using it = await findingNodes({}, (api) => {
     addNode(api, 1);
     addNode(api, 2);
+    api.addNode({ name: 'fargate', providerId: 'aws:///a/b/fargate-ip-10-0-0-9' });
     api.addNode({ name: 'without', labels: { 'kubernetes.io/hostname': 'ip-10-0-0-3' }, providerId: '' });
   });
   assert.deepEqual(await Promise.all(counts.map(it.sample)), [undefined, undefined]);
