@@ -92,16 +92,18 @@ function serviceFigure({ name, replicas, graceSeconds, minAvailable }: Service, 
   const firstMs = Math.min(...pods.map(latestInstantMs));
   const counts = run.observed.ready.get(name) ?? [];
   const lowest = lowestIn(counts, Infinity);
-  // Of what needs longer than the notice there is no such time.
   const lowestInTime = lowestIn(counts, firstMs);
+  // The latest instants of what needs longer than the notice had passed when it came.
+  const isKnown = Number.isFinite(lowestInTime);
   const budget = minAvailable === undefined ? 'no budget' : `budget ${minAvailable}`;
   return {
     figure: `${name}: ${replicas} replicas, ${budget}, grace ${graceSeconds} s`,
-    measured: `${Number.isFinite(lowestInTime) ? lowestInTime : '-'} until the first latest instant, ${lowest} in all`,
-    ...(minAvailable !== undefined && {
-      target: `>= ${minAvailable} until then`,
-      isMet: lowestInTime >= minAvailable,
-    }),
+    measured: `${isKnown ? lowestInTime : '-'} until the first latest instant, ${lowest} in all`,
+    ...(minAvailable !== undefined &&
+      isKnown && {
+        target: `>= ${minAvailable} until then`,
+        isMet: lowestInTime >= minAvailable,
+      }),
   };
 }
 
