@@ -13,7 +13,7 @@ export interface ListDemandOptions {
 export class ListDemand {
   readonly #options: ListDemandOptions;
   readonly #clock: Clock;
-  #waiting: ((succeeded: boolean) => void)[] = [];
+  #waiting = new Set<(succeeded: boolean) => void>();
   #wake: () => void = () => {};
   #endedAt = Number.NEGATIVE_INFINITY;
 
@@ -26,14 +26,19 @@ export class ListDemand {
   async next(signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#waiting.push(resolve);
+    this.#waiting.add(resolve);
     this.#wake();
-    return unlessAborted(promise, signal);
+    try {
+      return await unlessAborted(promise, signal);
+    } finally {
+      // While a watch works there may be no list for months.
+      this.#waiting.delete(resolve);
+    }
   }
 
   /** Resolves when somebody asks and the last list is old enough. @throws the signal's reason */
   async wanted(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       await unlessAborted(promise, signal);
@@ -47,7 +52,7 @@ export class ListDemand {
   /** A list begins. @returns tells that it has ended */
   begin(): (succeeded: boolean) => void {
     const served = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = new Set();
     return (succeeded) => {
       this.#endedAt = this.#clock.now();
       for (const tell of served) tell(succeeded);
