@@ -213,7 +213,7 @@ export async function threeDrains(scene: Scene): Promise<void> {
     }),
   );
   await scene.advance(130_000);
-  await scene.advance(4 * 3_600_000);
+  await scene.advance(1_100_000);
   const now = clock.now();
   interrupt(
     asgTermination({
@@ -244,5 +244,5 @@ export async function threeDrains(scene: Scene): Promise<void> {
 /** Until all of them are over, and a while longer. */
 export async function untilOver(scene: Scene): Promise<void> {
   await scene.advance(130_000);
-  await scene.advance(1_500_000);
+  await scene.advance(240_000);
 }
