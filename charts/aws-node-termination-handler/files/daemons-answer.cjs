@@ -33,7 +33,7 @@ async function pods() {
 }
 
 async function trouble({ metadata, status }) {
-  if (status.phase !== 'Running') return `${metadata.name}: ${status.phase}`;
+  if (status.phase !== 'Running' || !status.podIP) return `${metadata.name}: ${status.phase}`;
   const wanted = [
     { path: PROBES, holds: '' },
     { path: METRICS, holds: 'events_error_total' },

@@ -25,13 +25,20 @@ https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#
     ? request.userInfo.extra['authentication.kubernetes.io/node-name'][0] : ''
 {{- end }}
 
-{{/* Every object has the field as it was. Context: a dict of of (metadata, spec or status) and fields. */}}
+{{/*
+Every field is as it was. Context: a dict of of (metadata, spec or status) and fields. What holds quantities is not
+known to the API server's check of types, which dyn() turns off.
+*/}}
 {{- define "node-termination-handler.unchanged" -}}
 {{- $of := .of }}
 {{- range $index, $field := .fields }}
 {{- if $index }} &&
 {{ end }}
+{{- if has $field (list "allocatable" "capacity") }}
+{{- printf "dyn(object.%s).?%s == dyn(oldObject.%s).?%s" $of $field $of $field }}
+{{- else }}
 {{- printf "object.%s.?%s == oldObject.%s.?%s" $of $field $of $field }}
+{{- end }}
 {{- end }}
 {{- end }}
 
