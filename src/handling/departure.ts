@@ -65,10 +65,12 @@ export class Departure implements WorkflowObserver {
     const stopped = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => stopped.resolve(), { once: true });
     await Promise.race([this.#leaving.promise, stopped.promise]);
-    if (signal.aborted) return;
-    logger.info('This pod leaves its node last, for another one to take over', { node: this.#options.node });
-    const startedAt = clock.now();
     try {
+      signal.throwIfAborted();
+      logger.info('This pod leaves its node last, for another one to take over', {
+        node: this.#options.node,
+      });
+      const startedAt = clock.now();
       for (;;) {
         if (await this.#ask(clock.now() - startedAt > budgetPatienceMs, signal)) return;
         await clock.sleep(againMs, signal);

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { DrainPolicy } from '../drain/plan.ts';
-import { continued, type DrainReport } from '../drain/report.ts';
+import type { DrainReport } from '../drain/report.ts';
 import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import { Ledger } from '../interruption/ledger.ts';
@@ -8,7 +8,8 @@ import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { Change } from './change.ts';
-import { DrainAttempt } from './drain-attempt.ts';
+import { Drains, type DrainsModules } from './drains.ts';
+import { Ending, type EndingModules } from './ending.ts';
 import { giveBack, type GiveBackModules } from './give-back.ts';
 import { Mandate, type MandateOptions } from './mandate.ts';
 import type { NodeActions } from './node-actions.ts';
@@ -40,9 +41,6 @@ export interface NodeWorkflowModules extends GiveBackModules {
   readonly traceIdOf?: ((workflowId: number) => string | undefined) | undefined;
 }
 
-/** Evictions begin when the node is marked, or after this: a mark that fails never blocks the drain. */
-const waitForMarkMs = 3_000;
-
 /** What the node is told at the very end is given up after this; nothing depends on it. */
 const lastWordMs = 30_000;
 
@@ -70,11 +68,12 @@ export class NodeWorkflow {
   readonly #marking: NodeMarking;
   readonly #ledger = new Ledger();
   readonly #mandate: Mandate;
+  readonly #parts: EndingModules & Omit<DrainsModules, 'change' | 'stopped'>;
+  readonly #drains: Drains;
+  readonly #ending: Ending;
   readonly #change = new Change();
   readonly #stopped = Promise.withResolvers<void>();
   #phase: Phase = 'received';
-  #drain: DrainAttempt | undefined;
-  #hasEnded = false;
 
   constructor(
     { node, id }: { readonly node: string; readonly id: number },
@@ -108,12 +107,27 @@ export class NodeWorkflow {
       },
       this.#modules,
     );
+    this.#parts = {
+      ...this.#modules,
+      ledger: this.#ledger,
+      mandate: this.#mandate,
+      marking: this.#marking,
+      story: this.#story,
+      telling: this.#telling,
+    };
+    this.#ending = new Ending(this.#parts);
+    const prepare = async (signal: AbortSignal): Promise<void> => {
+      await this.#ending.untilMarked(signal);
+      this.#enter('draining');
+    };
+    const [change, stopped] = [this.#change, this.#stopped.promise];
+    this.#drains = new Drains({ node, policy: options.drain, prepare }, { ...this.#parts, change, stopped });
     modules.metrics.workflows.inc({ phase: this.#phase });
   }
 
   /** Something new for this node. false: too late, the workflow has ended and a new one is needed. */
   join(item: Delivery | Cancellation): boolean {
-    if (this.#hasEnded) return false;
+    if (this.#ending.hasEnded) return false;
     if (item.type === 'interruption') {
       this.#ledger.enter(item);
       this.#telling.tell({ type: 'received', interruption: item.interruption, source: item.source });
@@ -123,9 +137,7 @@ export class NodeWorkflow {
     }
     this.#marking.request();
     this.#change.tell();
-    if (!this.#drain) return true;
-    if (this.#mandate.decision.response === 'drain') this.#drain.moveGoal(this.#mandate.goal);
-    else this.#drain.breakOff();
+    this.#drains.reconsider();
     return true;
   }
 
@@ -157,12 +169,12 @@ export class NodeWorkflow {
           this.#telling.tell({ type: 'failed', error });
         }
       }
-      this.#hasEnded = true;
+      this.#ending.end();
       this.#enter('settling');
       await giveBack(this.#ledger, outcome, hasFailed, this.#modules);
       this.#telling.tell({ type: 'ended', outcome });
       // The marking is still at work: it tells the node that it is drained, and lets volumes go where that is asked.
-      if (outcome === 'drained') await this.#untilMarked(lastWordMs, ended.signal);
+      if (outcome === 'drained') await this.#ending.untilMarked(ended.signal, lastWordMs);
     } catch (error) {
       if (!killing.aborted) throw error;
     } finally {
@@ -181,22 +193,13 @@ export class NodeWorkflow {
   }
 
   async #rehearse(signal: AbortSignal): Promise<Outcome> {
-    const { drain: policy } = this.#options;
     let known: number;
     do {
       known = this.#ledger.interruptions.length;
-      const { response } = this.#mandate.decision;
-      const { goal } = this.#mandate;
-      const now = this.#modules.clock.now();
-      const { fields: story } = this.#story;
-      await rehearse(
-        { node: this.node, response, policy, goal, now, story },
-        { ...this.#modules, onPods: (pods) => this.#telling.tell({ type: 'pods', pods }) },
-        signal,
-      );
+      await rehearse({ node: this.node, policy: this.#options.drain }, this.#parts, signal);
       // What joined meanwhile is rehearsed as well.
     } while (known !== this.#ledger.interruptions.length);
-    this.#hasEnded = true;
+    this.#ending.end();
     this.#telling.tell({ type: 'attempted', outcome: 'dry-run', report: undefined, troubles: [] });
     return 'dry-run';
   }
@@ -206,22 +209,22 @@ export class NodeWorkflow {
     for (;;) {
       const { response, drainAt } = this.#mandate.decision;
       if (response === 'drain' && drainAt <= this.#modules.clock.now()) {
-        const report = await this.#drainInTurn(before, stopping, signal);
+        const report = await this.#drains.run(before, stopping, signal);
         if (report === 'not-begun') return undefined;
-        const end = report && (await this.#finish(report, signal));
+        const end = report && (await this.#ending.finish(report, signal));
         if (end && end !== 'again') return end === 'failed' ? undefined : end;
         before = report;
       } else if (response === 'drain') {
-        await this.#untilMarked(waitForMarkMs, signal);
+        await this.#ending.untilMarked(signal);
         await this.#settleWhatWaits();
         // The next start takes it up: what to wait for is on the Node, and AWS still shows it.
         if (stopping.aborted) return undefined;
         await this.#waitUntil(drainAt, signal);
       } else {
         const { lastChance } = this.#mandate;
-        if (this.#marking.isUpToDate || this.#isPast(lastChance)) return this.#concludeMark();
+        if (this.#marking.isUpToDate || this.#ending.isPast(lastChance)) return this.#ending.concludeMark();
         if (stopping.aborted) {
-          return (await this.#untilMarked(waitForMarkMs, signal)) ? this.#concludeMark() : undefined;
+          return (await this.#ending.untilMarked(signal)) ? this.#ending.concludeMark() : undefined;
         }
         await Promise.race([this.#marking.change(lastChance, signal), this.#stopped.promise]);
       }
@@ -232,109 +235,16 @@ export class NodeWorkflow {
     this.#enter('waiting');
     this.#story.waitsUntil(drainAt);
     const { clock } = this.#modules;
-    await Promise.race([this.#change.within(drainAt - clock.now(), clock, signal), this.#stopped.promise]);
+    await Promise.race([
+      this.#change.within(drainAt - clock.now(), clock, signal),
+      this.#stopped.promise,
+      ...(this.#marking.isUpToDate ? [] : [this.#marking.change(drainAt, signal)]),
+    ]);
   }
 
   async #settleWhatWaits(): Promise<void> {
     if (this.#options.settlesWhatWaits !== true || !this.#marking.isUpToDate) return;
     await giveBack(this.#ledger, 'marked', false, this.#modules);
-  }
-
-  /**
-   * A drain that can wait takes turns with others. One with a deadline can't, nor one that is given a deadline.
-   * @returns undefined where there is no more reason for it
-   */
-  async #drainInTurn(
-    before: DrainReport | undefined,
-    stopping: AbortSignal,
-    signal: AbortSignal,
-  ): Promise<DrainReport | 'not-begun' | undefined> {
-    const place = this.#modules.workers?.enter();
-    try {
-      for (;;) {
-        const { response, deadline } = this.#mandate.decision;
-        if (response !== 'drain') return undefined;
-        if (place === undefined || place.isItsTurn || deadline !== undefined) {
-          return await this.#drainNode(before, signal);
-        }
-        if (stopping.aborted) return 'not-begun';
-        await Promise.race([place.turn, this.#change.next(signal), this.#stopped.promise]);
-      }
-    } finally {
-      place?.leave();
-    }
-  }
-
-  /** @returns whether the node carries its marks */
-  async #untilMarked(limitMs: number, signal: AbortSignal): Promise<boolean> {
-    const until = this.#modules.clock.now() + limitMs;
-    while (!this.#marking.isUpToDate && !this.#isPast(until)) await this.#marking.change(until, signal);
-    return this.#marking.isUpToDate;
-  }
-
-  /** @returns undefined where the drain was broken off because there is no more reason for it */
-  async #drainNode(before: DrainReport | undefined, signal: AbortSignal): Promise<DrainReport | undefined> {
-    await this.#untilMarked(waitForMarkMs, signal);
-    if (!before) this.#mandate.begin();
-    this.#enter('draining');
-    this.#story.drainBegins(this.#mandate.decision.deadline);
-    const options = { node: this.node, policy: this.#options.drain, goal: this.#mandate.goal };
-    this.#drain = new DrainAttempt(options, {
-      ...this.#modules,
-      onPods: this.#telling.isHeard ? (pods) => this.#telling.tell({ type: 'pods', pods }) : undefined,
-    });
-    try {
-      const report = await this.#drain.run(signal);
-      if (!report) this.#story.drainBroken();
-      return report && continued(before, report);
-    } finally {
-      this.#drain = undefined;
-    }
-  }
-
-  /** @returns 'again' where the node was drained before it was marked: pods may have landed on it meanwhile */
-  async #finish(report: DrainReport, signal: AbortSignal): Promise<Outcome | 'again' | 'failed'> {
-    await this.#untilMarked(waitForMarkMs, signal);
-    const { endBy } = this.#mandate.goal;
-    let isMarked = this.#marking.trouble === undefined;
-    if (!report.complete || isMarked) return this.#concludeDrain(report);
-    while (!isMarked && !this.#isPast(endBy)) {
-      await this.#marking.change(endBy, signal);
-      isMarked = this.#marking.trouble === undefined;
-    }
-    return isMarked ? 'again' : this.#concludeDrain(report);
-  }
-
-  #isPast(instant: Instant | undefined): boolean {
-    return instant !== undefined && this.#modules.clock.now() >= instant;
-  }
-
-  #concludeMark(): Outcome | undefined {
-    this.#hasEnded = true;
-    const isOver = this.#ledger.interruptions.length === 0;
-    if (this.#marking.isUpToDate) {
-      if (isOver) this.#story.unmarked();
-      else this.#story.marked();
-      return isOver ? 'cancelled' : 'marked';
-    }
-    const { isMachineEnd } = this.#mandate;
-    this.#story.notMarked(this.#marking.trouble, isMachineEnd);
-    return isMachineEnd ? 'deadline-passed' : undefined;
-  }
-
-  #concludeDrain(report: DrainReport): Outcome | 'failed' {
-    this.#hasEnded = true;
-    const { isMachineEnd } = this.#mandate;
-    const { trouble } = this.#marking;
-    const whole =
-      trouble === undefined
-        ? report
-        : { ...report, complete: false, trouble: report.trouble ?? `the node is not marked: ${trouble}` };
-    this.#story.drainEnded(whole, isMachineEnd);
-    if (!whole.complete) return isMachineEnd ? 'deadline-passed' : 'failed';
-    this.#mandate.fulfilled();
-    this.#marking.request();
-    return 'drained';
   }
 
   #enter(phase: Phase): void {

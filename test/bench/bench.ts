@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   drain: async () => (await import('./drain.ts')).drain,
   index: async () => (await import('./node-index.ts')).nodeIndex,
   'many-pods': async () => (await import('./many-pods.ts')).manyPods,
+  burst: async () => (await import('./burst.ts')).burst,
   reclaim: async () => (await import('./reclaim.ts')).reclaim,
 };
 

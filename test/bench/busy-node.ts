@@ -3,6 +3,7 @@ import { hasCondition, type Pod } from '../parts/objects.ts';
 
 const podNamespace = 'shop';
 const readyTimeoutMs = 60_000;
+const filledAtOnce = 5;
 
 /** Longer than it takes to ask them all, so that pods' ends don't compete with evictions for the API server. */
 const shutdownSeconds = 4;
@@ -39,6 +40,21 @@ export async function createBusyNode(cluster: Cluster, name: string, podCount: n
     what: `${podCount} pods on ${name} are Ready`,
     timeoutMs: readyTimeoutMs,
   });
+}
+
+/** Several of them, by name. */
+export async function createBusyNodes(
+  cluster: Cluster,
+  names: readonly string[],
+  podsPerNode: number,
+): Promise<ReadonlyMap<string, readonly Pod[]>> {
+  const filled = new Map<string, readonly Pod[]>();
+  const left = names.values();
+  const fillNext = async (): Promise<void> => {
+    for (const name of left) filled.set(name, await createBusyNode(cluster, name, podsPerNode));
+  };
+  await Promise.all(Array.from({ length: filledAtOnce }, fillNext));
+  return filled;
 }
 
 /** Until the pods are gone, so that they don't weigh on what is measured next. */
