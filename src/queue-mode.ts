@@ -47,6 +47,9 @@ export interface QueueModeModules {
   readonly client: ApiClient;
 }
 
+/** Trouble that lasts is told again after this. */
+const tellAgainMs = 600_000;
+
 /** Where tags don't matter. */
 const noTags = { nodeOf: () => undefined, learn: () => {} };
 
@@ -76,6 +79,7 @@ export class QueueMode implements Mode {
   readonly #tagged: TaggedInstances | undefined;
   readonly #finder: NodeFinder;
   readonly #hooks: LifecycleHooks;
+  readonly #troubleToldAt = new Map<string, number>();
   #source: SqsSource | undefined;
   #departure: Departure | undefined;
 
@@ -186,6 +190,15 @@ export class QueueMode implements Mode {
     return this.#placeOf(await this.#finder.find(where, signal), where);
   }
 
+  /** Hundreds of messages may have the same trouble. */
+  #isToTell(why: string): boolean {
+    const now = this.#modules.clock.now();
+    const toldAt = this.#troubleToldAt.get(why);
+    if (toldAt !== undefined && now >= toldAt && now < toldAt + tellAgainMs) return false;
+    this.#troubleToldAt.set(why, now);
+    return true;
+  }
+
   #placeOf(found: Found, where: NodeLocation): Place {
     const { logger } = this.#modules;
     switch (found.found) {
@@ -199,7 +212,8 @@ export class QueueMode implements Mode {
         return found.isSettled ? { settle: 'node-not-found' } : { release: 'not-ours' };
       case 'unknown': {
         const { why, error } = found;
-        logger.warn('Cannot tell which node is interrupted, trying again', { ...where, why, error });
+        const level = this.#isToTell(why) ? 'warn' : 'debug';
+        logger[level]('Cannot tell which node is interrupted, trying again', { ...where, why, error });
         return { release: 'unfinished' };
       }
     }

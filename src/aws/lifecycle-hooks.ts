@@ -109,7 +109,9 @@ export class LifecycleHooks {
     const waiting = stopping ? AbortSignal.any([closed, stopping]) : closed;
     const giveUpAt = clock.now() + longestHookMs;
     try {
-      await clock.sleep(this.#options.completeDelaySeconds * 1000, waiting);
+      const delayMs = this.#options.completeDelaySeconds * 1000;
+      // Without one it is completed also by a process that is to stop: its node has been drained.
+      if (delayMs > 0) await clock.sleep(delayMs, waiting);
       const told = { at: -Infinity, isRefused: false };
       for (let tried = 1; ; tried += 1) {
         const end = await this.#try(hook, told, closed);

@@ -191,6 +191,19 @@ test('SIGTERM: what waits for its turn is shown to others at once, what has begu
   assert.equal(sqs.visible, 1);
 });
 
+test('SIGTERM in mid-drain: the drain is finished, its hook completed, its message deleted', async () => {
+  await using run = await startQueueDaemon();
+  const { aws, clock, sqs } = run;
+  const hook = aws.autoScaling.wait({ group: 'nodes', name: 'drain', token: 't', instanceId: 'i-1' });
+  sqs.send(terminateAction('i-1', 't'));
+  await clock.advanceUntil(() => run.said('Requesting instance drain').length === 1);
+  run.stop();
+  await clock.advanceWhile(run.daemon.ended);
+  assert.equal(run.said(drainedText).length, 1);
+  assert.equal(hook.state, 'continued');
+  assert.equal(sqs.size, 0);
+});
+
 test('the node of the daemon itself: its pod leaves last, after all is settled', async () => {
   await using run = await startQueueDaemon({
     env: { NODE_NAME: 'node-1', POD_NAME: 'nth-0', NAMESPACE: 'kube-system' },
