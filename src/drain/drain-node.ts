@@ -128,12 +128,8 @@ export class NodeDrain {
         this.#turns.begin(this.#plan);
         this.#news.tell();
         const endBy = this.#goal.endBy ?? Infinity;
-        if (isSo() || this.#ended.signal.aborted || clock.now() >= endBy) return;
-        if (this.#kubelet.isDue) {
-          await this.#kubelet.look(this.#ended.signal);
-          if (this.#kubelet.isGone) return;
-          continue;
-        }
+        if (isSo() || this.#kubelet.isGone || this.#ended.signal.aborted || clock.now() >= endBy) return;
+        if (this.#kubelet.isDue) this.#spawn(this.#kubelet.look(this.#ended.signal));
         this.#changed = Promise.withResolvers();
         alarm.set(Math.min(endBy, this.#turns.next, this.#kubelet.next));
         await this.#changed.promise;

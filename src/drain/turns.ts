@@ -109,7 +109,9 @@ export class Turns {
     pod.onGone = () => {
       spawn(clock.sleep(answerOfGoneMs, ended).then(() => pod.asking.abort()));
     };
-    const end = await this.#asking.ask(pod);
+    const end = await this.#asking.ask(pod).finally(() => {
+      pod.onGone = undefined;
+    });
     if (end === 'gone') board.gone(pod.planned.pod.uid, clock.now());
   }
 

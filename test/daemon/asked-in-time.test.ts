@@ -211,3 +211,28 @@ test('a pod whose request came late, with a grace cut for an earlier instant, is
   assert.ok(Number(daemon.said(drainedText)[0]?.['seconds_to_spare']) >= 4);
   assert.equal(evictions(api).length, 2);
 });
+
+test('that the node can not be looked at holds nobody up', async () => {
+  await using daemon = await startDaemon({
+    cluster: (api) => {
+      api.addNode({ name: node });
+      api.addPod({ name: 'stuck', node, graceSeconds: 1, finalizers: ['example.com/held'] });
+      api.addPod({ name: 'late', node, graceSeconds: 78, priorityClassName: 'system-node-critical' });
+    },
+  });
+  const { api, clock, imds } = daemon;
+  imds.interrupt();
+  const noticedAt = clock.now();
+  // Once the pod is overdue: is its kubelet still there?
+  api.faults.add(
+    { kind: 'hang' },
+    {
+      when: ({ verb, resource }) =>
+        verb === 'get' && resource === 'nodes' && clock.now() > noticedAt + 20_000,
+    },
+  );
+  await clock.advance(60_000);
+  const [late] = evictions(api, 'late');
+  const after = ((late?.at ?? Infinity) - noticedAt) / 1000;
+  assert.ok(after >= 36 && after < 36.2, `after ${after} s`);
+});
