@@ -77,7 +77,11 @@ async function readAuthorities(
   try {
     return await readFileFromDisk(path, largestAuthoritiesBytes);
   } catch (error) {
-    logger.warn(`Cannot read ${variable}, trusting the usual certificate authorities`, { path, error });
+    logger.warn('Cannot read the certificate authorities to trust, trusting the usual ones', {
+      variable,
+      path,
+      error,
+    });
     return undefined;
   }
 }
