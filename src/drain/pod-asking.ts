@@ -173,7 +173,12 @@ export class PodAsking {
     } catch (error) {
       signal.throwIfAborted();
       if (!limit.signal.aborted) throw error;
-      return { answer: 'refused', cause: 'unavailable', text: 'no answer until its latest instant' };
+      return {
+        answer: 'refused',
+        cause: 'unavailable',
+        text: 'no answer until its latest instant',
+        status: undefined,
+      };
     } finally {
       limit.end();
     }
@@ -182,7 +187,7 @@ export class PodAsking {
   #noteRefusal(
     pod: LeavingPod,
     { by }: AskRequest,
-    { cause, text }: AskAnswer & { answer: 'refused' },
+    { cause, text, status }: AskAnswer & { answer: 'refused' },
   ): void {
     const { metrics, logger } = this.#modules;
     metrics.evictionsRefused.inc({ cause });
@@ -195,7 +200,7 @@ export class PodAsking {
       logger[level]('Eviction refused, trying again', { pod: nameOf(pod), cause, text });
     }
     this.#noteDenial(pod, by, cause, text);
-    pod.refusal = { cause, text, times: (pod.refusal?.times ?? 0) + 1 };
+    pod.refusal = { cause, text, status, times: (pod.refusal?.times ?? 0) + 1 };
     this.#options.onRefused(pod);
   }
 

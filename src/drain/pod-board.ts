@@ -24,7 +24,7 @@ export interface LeavingPod {
   /** It has been asked, by us or by somebody else. */
   isTerminating: boolean;
   goneAt: Instant | undefined;
-  refusal: { cause: RefusalCause; text: string; times: number } | undefined;
+  refusal: { cause: RefusalCause; text: string; status: number | undefined; times: number } | undefined;
   /** Aborted to cut off a request that is under way. */
   readonly asking: AbortController;
   /** Called when the pod is gone while it is being asked. */

@@ -19,6 +19,9 @@ export interface TurnsModules extends PodAskingModules {
 /** A pod that is gone while it is being asked: how long its answer is waited for. */
 const answerOfGoneMs = 1_000;
 
+/** Of many troubles of a server, and of a pod with two budgets. */
+const doubtfulStatus = 500;
+
 /** Asks each pod when its turn has come, and again when a budget that held it allows more. */
 export class Turns {
   readonly #modules: TurnsModules;
@@ -126,9 +129,9 @@ export class Turns {
   #noteRefused(pod: LeavingPod): void {
     const { ended, spawn, wake } = this.#modules;
     wake();
-    const { cause } = pod.refusal ?? {};
+    const { cause, status } = pod.refusal ?? {};
     // Two budgets on one pod are told by a 500 that only the budgets themselves explain.
-    if (cause !== 'budget' && cause !== 'unavailable') return;
+    if (cause !== 'budget' && status !== doubtfulStatus) return;
     const watch = this.#budgets.watch(pod.planned.pod.namespace, ended);
     if (watch) spawn(watch);
   }

@@ -6,7 +6,7 @@ import { hasCause, statusOf, textOf } from './status.ts';
 export function toAnswer(pod: PodRef, answer: ApiAnswer): AskAnswer {
   if (answer.status >= 200 && answer.status < 300) return { answer: 'asked' };
   if (isNotFound(answer, pod)) return { answer: 'gone' };
-  return { answer: 'refused', cause: causeOf(answer), text: textOf(answer) };
+  return { answer: 'refused', cause: causeOf(answer), text: textOf(answer), status: answer.status };
 }
 
 function causeOf(answer: ApiAnswer): RefusalCause {
@@ -25,6 +25,7 @@ export function noAnswer(error: unknown): AskAnswer {
     answer: 'refused',
     cause: 'unavailable',
     text: error instanceof Error ? error.message : String(error),
+    status: undefined,
   };
 }
 

@@ -128,7 +128,13 @@ export type RefusalCause =
 export type AskAnswer =
   | { readonly answer: 'asked' }
   | { readonly answer: 'gone' }
-  | { readonly answer: 'refused'; readonly cause: RefusalCause; readonly text: string };
+  | {
+      readonly answer: 'refused';
+      readonly cause: RefusalCause;
+      readonly text: string;
+      /** Of HTTP; undefined where no answer came. */
+      readonly status: number | undefined;
+    };
 
 /**
  * How urgent a request is. Marks have a lane of their own; within the drain lane the earlier instant goes first; what

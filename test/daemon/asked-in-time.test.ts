@@ -236,3 +236,16 @@ test('that the node can not be looked at holds nobody up', async () => {
   const after = ((late?.at ?? Infinity) - noticedAt) / 1000;
   assert.ok(after >= 36 && after < 36.2, `after ${after} s`);
 });
+
+test('a server that can not be reached has nobody ask for budgets', async () => {
+  await using daemon = await held('one', 'two');
+  const { api } = daemon;
+  const when = ({ subresource }: { subresource: string }): boolean => subresource === 'eviction';
+  api.faults.add({ kind: 'drop-before' }, { when, times: 4 });
+  api.faults.add({ kind: 'answer', code: 503, body: 'upstream connect error' }, { when, times: 4 });
+  daemon.imds.interrupt();
+  await daemon.clock.advanceUntil(() => evictions(api).length >= 8);
+  assert.deepEqual(requestsOf(api, 'list', 'poddisruptionbudgets'), []);
+  await untilDrained(daemon);
+  assert.equal(requestsOf(api, 'list', 'poddisruptionbudgets').length, 1);
+});
