@@ -22,13 +22,12 @@ export function helpText(): string {
 
 /** What an option does and takes, all but its default: also what docs/options.md says. */
 export function describe(option: OptionDefinition): string {
-  const { doc, format, min, max, none, replacedBy, notYetEffective } = option;
+  const { doc, format, min, max, none, replacedBy } = option;
   const isRange = format === 'integer' && min !== undefined && max !== undefined;
   return [
     replacedBy === undefined ? '' : `Deprecated, use \`${replacedBy}\`.`,
     doc,
     isRange ? `From ${min} to ${max}${none === undefined ? '' : ` (or ${none})`}.` : '',
-    notYetEffective === true ? 'Not in effect yet: it is warned about.' : '',
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');

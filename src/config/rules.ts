@@ -17,7 +17,6 @@ export function applyRules(settings: Settings): void {
   servers(settings);
   statusPageRules(settings);
   tracingRules(settings);
-  notYetEffective(settings);
 }
 
 function required(settings: Settings): void {
@@ -104,16 +103,5 @@ function servers(settings: Settings): void {
     settings.get('prometheus-server-port') === settings.get('probes-server-port');
   if (oneServer && settings.get('probes-server-endpoint') === '/metrics') {
     settings.refuse('probes-server-endpoint', 'another path, since the metrics are there on the same port');
-  }
-}
-
-function notYetEffective(settings: Settings): void {
-  for (const name of optionNames) {
-    if (!settings.isSet(name) || !settings.differsFromDefault(name)) continue;
-    if (schema[name].notYetEffective === true) {
-      settings.warnings.push(
-        `Ignoring ${name} (${settings.origin(name)}): this version doesn't act on it yet`,
-      );
-    }
   }
 }

@@ -55,6 +55,7 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['queue-url', 'my-queue', httpUrl],
   ['aws-endpoint', 'localhost:4566', httpUrl],
   ['webhook-url', 'hooks', httpUrl],
+  ['webhook-events', 'done,gone', 'some of received, done, failed, separated by commas'],
   ['webhook-proxy', 'socks5://p:1', proxy],
   ['webhook-proxy', 'p:port', proxy],
   ['webhook-headers', 'A: b', headers],

@@ -221,5 +221,7 @@ it('slices webhook and events where they are asked for', async () => {
   assert.equal(config.webhook.proxyUrl, 'http://proxy:1/');
   assert.deepEqual(config.webhook.headers, { 'Content-type': 'application/json' });
   assert.equal(config.webhook.templateFile, '/config/t');
+  assert.deepEqual(config.webhook.moments, ['done', 'failed']);
+  assert.equal(config.webhook.inDryRun, false);
   assert.deepEqual(config.events?.extraAnnotations, { team: 'a', 'example.com/q': 'b=c' });
 });

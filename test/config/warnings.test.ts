@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { optionNames, schema } from '../../src/config/schema.ts';
 import { configOf, loaded } from './load-with.ts';
 
 describe('what is forgiven with a warning', () => {
@@ -47,26 +46,5 @@ describe('what is forgiven with a warning', () => {
     assert.deepEqual(warnings, [
       'Ignoring kube-api-burst (environment KUBE_API_BURST): without kube-api-qps no rate is limited',
     ]);
-  });
-});
-
-describe('an option whose behaviour is still to come', () => {
-  it('is warned about when it is set', async () => {
-    const { warnings } = await loaded({
-      env: { WEBHOOK_URL: 'https://hooks/secret' },
-      file: 'workers: 20',
-    });
-    assert.deepEqual(warnings, [
-      'Ignoring workers (file "/etc/nth.yaml"): this version doesn\'t act on it yet',
-      "Ignoring webhook-url (environment WEBHOOK_URL): this version doesn't act on it yet",
-    ]);
-  });
-
-  it('is no news when it is set to its default, as the chart does', async () => {
-    const marked = optionNames.filter((name) => schema[name].notYetEffective === true);
-    const env = Object.fromEntries(
-      marked.map((name) => [schema[name].env ?? '', String(schema[name].default)]),
-    );
-    assert.deepEqual((await loaded({ env })).warnings, []);
   });
 });

@@ -46,6 +46,7 @@ it('shows every metric of our own that tells how the work goes', () => {
     'nth_node_lookups_total',
     'nth_tagged_instances',
     'nth_tagged_nodes',
+    'nth_webhook_posts_total',
   ];
   assert.deepEqual(
     names.filter((name) => name.startsWith('nth_') && !forDetails.includes(name) && !shown.includes(name)),

@@ -29,8 +29,6 @@ export interface OptionDefinition {
   readonly replacedBy?: string;
   /** The default is not used: the option takes effect only where somebody set it. */
   readonly effectiveOnlyWhenSet?: true;
-  /** Nothing acts on it in this version: whoever sets it is warned. */
-  readonly notYetEffective?: true;
 }
 
 /** Options that belong together, under one heading of `--help` and docs/options.md. */

@@ -1,7 +1,7 @@
 import { durationType } from './duration.ts';
 import { GoError } from './template-error.ts';
 import { formatTime } from './time-layout.ts';
-import { boolType, int64Type, intType, sliceOf, stringType, type Type } from './types.ts';
+import { boolType, int64Type, intType, stringType, type Type } from './types.ts';
 import { GoInt, int, int64, type Value } from './values.ts';
 import { utc, type Zone } from './zone.ts';
 
@@ -140,7 +140,6 @@ export function floorDiv(a: bigint, b: bigint): bigint {
 const results: Readonly<Record<string, Type>> = {
   Format: stringType,
   String: stringType,
-  GoString: stringType,
   Unix: int64Type,
   UnixMilli: int64Type,
   UnixMicro: int64Type,
@@ -166,9 +165,8 @@ const results: Readonly<Record<string, Type>> = {
   Compare: intType,
   Truncate: timeType,
   Round: timeType,
-  AppendFormat: sliceOf({ name: 'uint8', kind: 'uint8' }),
 };
-for (const [name, type] of Object.entries(results)) if (name !== 'AppendFormat') methods.set(name, type);
+for (const [name, type] of Object.entries(results)) methods.set(name, type);
 
 /** A method of a time, with arguments of the types that it wants. @param local where `Local` is */
 export function callTimeMethod(time: GoTime, name: string, args: readonly Value[], local: Zone): Value {
