@@ -36,7 +36,7 @@ export const rowsOfWork: readonly Row[] = [
       ),
       stat(
         'Pods left behind',
-        'Pods that were still on their node when a drain ended.',
+        'Pods that were still on their node when a drain ended; counted anew each time that it is tried again.',
         total('nth_pods_total', 'outcome=~"terminating|refused|kept"'),
         { thresholds: [1, 5] },
       ),

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Cancellation, Delivery, Outcome, ReleaseReason, Source } from '../interruption/delivery.ts';
-import type { NodeLocation } from '../interruption/interruption.ts';
+import { interruptionKinds, type NodeLocation } from '../interruption/interruption.ts';
 import { decide } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
@@ -53,6 +53,10 @@ export class Intake {
     this.#modules = modules;
     this.#actions = new NodeActions(modules);
     this.#sources = new Map([...modules.sources, modules.records].map((source) => [source.name, source]));
+    // So that an increase shows the first one too.
+    for (const { name: source } of modules.sources) {
+      for (const kind of interruptionKinds) modules.metrics.interruptions.inc({ kind, source }, 0);
+    }
   }
 
   /**

@@ -19,8 +19,11 @@ export interface NodeMarkingOptions {
   readonly mayVanish: boolean;
   /** Read before each attempt, so that it marks for what has joined meanwhile. */
   readonly marks: () => Marks;
-  /** @param trouble why it did not succeed */
-  readonly onAttempt: (trouble: string | undefined) => void;
+  /**
+   * @param trouble why it did not succeed
+   * @param wasMarked there was nothing left to write
+   */
+  readonly onAttempt: (trouble: string | undefined, wasMarked: boolean) => void;
 }
 
 export interface NodeMarkingModules {
@@ -97,7 +100,7 @@ export class NodeMarking {
         return;
       }
       const succeeded = result === 'marked' || result === 'was-marked';
-      this.#options.onAttempt(succeeded ? undefined : this.#textOf(result));
+      this.#options.onAttempt(succeeded ? undefined : this.#textOf(result), result === 'was-marked');
       if (succeeded) {
         this.#trouble = undefined;
         return;

@@ -100,9 +100,10 @@ export class NodeWorkflow {
         node,
         mayVanish: options.nodeMayVanish ?? false,
         marks: () => this.#mandate.marks,
-        onAttempt: (trouble) => {
+        onAttempt: (trouble, wasMarked) => {
           // That the node has been drained is written down, but is no action on it.
-          if (!this.#mandate.isFulfilled) this.#story.markAttempted(trouble, this.#mandate.decision.response);
+          if (this.#mandate.isFulfilled) return;
+          this.#story.markAttempted(trouble, wasMarked, this.#mandate.decision.response);
         },
       },
       this.#modules,

@@ -50,17 +50,18 @@ export class WorkflowStory {
   }
 
   /** @param trouble why it did not succeed */
-  markAttempted(trouble: string | undefined, response: Response): void {
+  markAttempted(trouble: string | undefined, wasMarked: boolean, response: Response): void {
     const succeeded = trouble === undefined;
     const isUnmarking = this.#ledger.interruptions.length === 0;
     this.#count(isUnmarking ? 'uncordon' : 'pre-drain', trouble);
     if (!succeeded && response === 'mark') this.#count('cordon', trouble);
     if (!succeeded || this.#isMarked || isUnmarking) return;
     this.#isMarked = true;
-    this.#modules.metrics.noticeToMark.observe(
-      this.#secondsSinceNotice(this.#modules.clock.now()),
-      this.#trace,
-    );
+    // Of a drain that is tried again, or taken up by another process, that time is long past.
+    if (!wasMarked) {
+      const seconds = this.#secondsSinceNotice(this.#modules.clock.now());
+      this.#modules.metrics.noticeToMark.observe(seconds, this.#trace);
+    }
     this.#modules.logger.info('Node marked', this.fields);
     this.#modules.telling.tell({ type: 'marked' });
   }

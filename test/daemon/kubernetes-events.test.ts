@@ -92,7 +92,7 @@ test('a budget that holds up a drain with a deadline is told on the budget, and 
   assert.equal(told.filter((line) => line.includes('Pod/held-0')).length, 1);
 });
 
-test('a drain that fails again and again is a count', async () => {
+test('a drain that fails again and again is a count, and marked its node once', async () => {
   await using daemon = await startDaemon({
     cluster: (api) => {
       api.addNode({ name: node });
@@ -110,6 +110,7 @@ test('a drain that fails again and again is a count', async () => {
     failed[0]?.message ?? '',
     /^There was a problem while trying to cordon and drain the node: 1 pod kept because/,
   );
+  assert.equal((await daemon.metrics()).get('nth_notice_to_mark_seconds_count'), 1);
 });
 
 test('a metadata service that does not answer is told on the node', async () => {

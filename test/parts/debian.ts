@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { ensurePart, withLock } from './cache.ts';
 import { run } from './run.ts';
 
@@ -17,6 +17,11 @@ export async function ensurePromtool(): Promise<string> {
   };
   const part = { name: 'promtool', version: 'debian', takes: 'about 20 seconds', build };
   return join(await ensurePart(part), 'usr', 'bin', 'promtool');
+}
+
+/** In the same package. */
+export async function ensurePrometheus(): Promise<string> {
+  return join(dirname(await ensurePromtool()), 'prometheus');
 }
 
 export async function ensureBuildah(): Promise<string> {
