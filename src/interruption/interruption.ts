@@ -126,7 +126,20 @@ const rebootCodes: ReadonlySet<string> = new Set<MaintenanceCode>([
   'system-reboot',
 ]);
 
-/** Whether NTH uncordons the node once it has booted again. */
+/** Whether NTH uncordons the node once it has booted again: only a daemon on the machine itself can tell. */
 export function endsInReboot(interruption: Interruption): boolean {
-  return interruption.kind === 'SCHEDULED_EVENT' && rebootCodes.has(interruption.code);
+  return (
+    interruption.kind === 'SCHEDULED_EVENT' &&
+    interruption.monitor !== 'SQS_MONITOR' &&
+    rebootCodes.has(interruption.code)
+  );
+}
+
+/** Whether NTH leaves the node without a taint: the machine shows maintenance that it survives. */
+export function isUntainted(interruption: Interruption): boolean {
+  return (
+    interruption.kind === 'SCHEDULED_EVENT' &&
+    interruption.monitor !== 'SQS_MONITOR' &&
+    !rebootCodes.has(interruption.code)
+  );
 }

@@ -1,5 +1,10 @@
 import { unnamedReboot } from '../interruption/delivery.ts';
-import { endsInReboot, type Instant, type InterruptionKind } from '../interruption/interruption.ts';
+import {
+  endsInReboot,
+  isUntainted,
+  type Instant,
+  type InterruptionKind,
+} from '../interruption/interruption.ts';
 import type { Marks, NodeMemory, NodePatch, NodeView, Taint } from './cluster.ts';
 import { queuedSignal } from './queued-signals.ts';
 import {
@@ -205,8 +210,7 @@ function addedTaints(present: readonly Taint[], marks: Marks, options: MarkOptio
   const { taintEffect } = options;
   for (const { interruption } of taintEffect === undefined ? [] : marks.interruptions) {
     const key = taintKeys[interruption.kind];
-    const isExempt = interruption.kind === 'SCHEDULED_EVENT' && !endsInReboot(interruption);
-    if (key === undefined || isExempt || added.has(key)) continue;
+    if (key === undefined || isUntainted(interruption) || added.has(key)) continue;
     added.set(key, { key, value: cut(interruption.id), effect: taintEffect ?? '' });
   }
   if (marks.outOfService) added.set(outOfServiceTaint.key, outOfServiceTaint);

@@ -111,6 +111,19 @@ test('a node that is to reboot is labelled for the uncordon', () => {
   });
 });
 
+test('maintenance that AWS Health tells of is a taint whatever its code, and no label: nobody sees the reboot', () => {
+  for (const code of ['system-reboot', 'system-maintenance', 'AWS_EC2_SOMETHING_SCHEDULED']) {
+    const { patch } = mark([maintenance({ monitor: 'SQS_MONITOR', code })], everything);
+    assert.deepEqual(
+      patch?.taints?.map(({ key }) => key),
+      ['aws-node-termination-handler/scheduled-maintenance'],
+    );
+    assert.deepEqual(Object.keys(patch.labels ?? {}), [
+      'node.kubernetes.io/exclude-from-external-load-balancers',
+    ]);
+  }
+});
+
 test('a node that somebody else cordoned is not labelled for the uncordon', () => {
   assert.deepEqual(mark([maintenance()], nothing, { unschedulable: true }).patch?.labels, {
     'aws-node-termination-handler/event-id': 'instance-event-0d59937288b749b32',
