@@ -42,8 +42,7 @@ export class ConditionWatcher implements WorkflowObserver {
       this.#standings.delete(workflow.id);
       return;
     }
-    const before = this.#standings.get(workflow.id) ?? { type: 'planned' };
-    const standing = standingAfter(news, before);
+    const standing = standingAfter(news, this.#standings.get(workflow.id));
     if (!standing) return;
     this.#standings.set(workflow.id, standing);
     const isOver = news.type === 'attempted' && news.outcome === 'cancelled';
@@ -53,12 +52,14 @@ export class ConditionWatcher implements WorkflowObserver {
   }
 }
 
-/** undefined: nothing that is shown has changed. */
-function standingAfter(news: WorkflowNews, before: Standing): Standing | undefined {
+/** undefined: nothing that is shown has changed. The first write of a node is its mark, which nothing may hold up. */
+function standingAfter(news: WorkflowNews, before: Standing | undefined): Standing | undefined {
   switch (news.type) {
     case 'received':
     case 'cancelled':
       return before;
+    case 'action':
+      return before ? undefined : { type: 'planned' };
     case 'drain-began':
       return { type: 'draining' };
     case 'drain-broken-off':
@@ -66,7 +67,6 @@ function standingAfter(news: WorkflowNews, before: Standing): Standing | undefin
     case 'attempted':
       return standingAtEnd(news, before);
     case 'phase':
-    case 'action':
     case 'marked':
     case 'waits':
     case 'pods':
@@ -76,10 +76,10 @@ function standingAfter(news: WorkflowNews, before: Standing): Standing | undefin
   }
 }
 
-function standingAtEnd({ outcome, report, troubles }: AttemptEnd, before: Standing): Standing {
+function standingAtEnd({ outcome, report, troubles }: AttemptEnd, before: Standing | undefined): Standing {
   if (outcome === 'drained') return { type: 'drained' };
-  const isDrain = report !== undefined;
-  return isDrain ? { type: 'not-drained', isOver: outcome === 'deadline-passed', troubles } : before;
+  if (report !== undefined) return { type: 'not-drained', isOver: outcome === 'deadline-passed', troubles };
+  return before ?? { type: 'planned' };
 }
 
 function conditionsOf(

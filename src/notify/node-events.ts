@@ -52,6 +52,8 @@ export class NodeEvents implements WorkflowObserver {
   readonly #sink: EventSink;
   /** By workflow: the pods that were told of. */
   readonly #toldPods = new Map<number, Set<string>>();
+  /** By workflow: the pods that budgets hold, by uid. */
+  readonly #heldPods = new Map<number, Map<string, PodProgress>>();
 
   constructor(modules: { readonly sink: EventSink }) {
     this.#sink = modules.sink;
@@ -63,6 +65,8 @@ export class NodeEvents implements WorkflowObserver {
       case 'received': {
         const { kind, description } = news.interruption;
         this.#onNode(workflow.node, at, kindReasons[kind], description.trim());
+        // There may be a deadline now.
+        this.#tellHeld(this.#heldPods.get(workflow.id)?.values() ?? [], workflow, at);
         return;
       }
       case 'action':
@@ -76,6 +80,7 @@ export class NodeEvents implements WorkflowObserver {
         return;
       case 'ended':
         this.#toldPods.delete(workflow.id);
+        this.#heldPods.delete(workflow.id);
         return;
       case 'cancelled':
       case 'phase':
@@ -105,10 +110,20 @@ export class NodeEvents implements WorkflowObserver {
   }
 
   #onPod(pod: PodProgress, workflow: WorkflowSummary, at: Instant): void {
+    const held = this.#heldPods.get(workflow.id) ?? new Map<string, PodProgress>();
+    this.#heldPods.set(workflow.id, held);
+    held.delete(pod.uid);
     if (pod.askedBy !== undefined) this.#asked(pod, workflow, at);
-    else if (pod.state === 'refused' && workflow.deadline !== undefined) {
-      for (const budget of pod.budgets) this.#holdsUp(budget, pod, workflow.node, workflow.deadline, at);
+    else if (pod.state === 'refused' && pod.budgets.length > 0) {
+      held.set(pod.uid, pod);
+      this.#tellHeld([pod], workflow, at);
     }
+  }
+
+  /** On the budgets, that they hold up a drain, where that has an end. */
+  #tellHeld(pods: Iterable<PodProgress>, { node, deadline }: WorkflowSummary, at: Instant): void {
+    if (deadline === undefined) return;
+    for (const pod of pods) for (const budget of pod.budgets) this.#holdsUp(budget, pod, node, deadline, at);
   }
 
   /** On the pod, why it was evicted or deleted; once. */

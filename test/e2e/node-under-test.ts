@@ -12,7 +12,8 @@ import { hasCondition, type Node, type Pod } from '../parts/objects.ts';
 import type { PodsOptions } from '../parts/workloads.ts';
 import { MountedAccount } from './mounted-account.ts';
 import { RunningDaemon } from './running-daemon.ts';
-import { ServiceAccount, neededRights, type Rule } from './service-account.ts';
+import { ServiceAccount, neededRights, rightsToTell, type Rule } from './service-account.ts';
+import { tellingEnv, toldOf, type ToldEvent } from './told-events.ts';
 import { Workloads } from './workloads.ts';
 
 export interface NodeUnderTestOptions {
@@ -20,6 +21,8 @@ export interface NodeUnderTestOptions {
   readonly name: string;
   /** Of the daemon's ServiceAccount. @default neededRights */
   readonly rules?: readonly Rule[];
+  /** Its daemons put Kubernetes events and the Node's conditions. @default false */
+  readonly tells?: boolean;
   /** false: the Node object is created later, with `create`. @default true */
   readonly exists?: boolean;
 }
@@ -43,21 +46,24 @@ export class NodeUnderTest {
   readonly workloads: Workloads;
   readonly #labels: Readonly<Record<string, string>>;
   readonly #cluster: Cluster;
+  readonly #tells: boolean;
   readonly #ends: (() => Promise<unknown>)[] = [];
 
-  private constructor(cluster: Cluster, name: string, account: ServiceAccount) {
+  private constructor(cluster: Cluster, name: string, account: ServiceAccount, tells: boolean) {
     this.#cluster = cluster;
     this.name = name;
     this.account = account;
+    this.#tells = tells;
     this.#labels = { 'node-under-test': name };
     this.workloads = new Workloads({ namespace: name, nodeSelector: this.#labels }, { cluster });
   }
 
   static async create(cluster: Cluster, options: NodeUnderTestOptions): Promise<NodeUnderTest> {
-    const { name, rules = neededRights, exists = true } = options;
+    const { name, tells = false, exists = true } = options;
+    const rules = [...(options.rules ?? neededRights), ...(tells ? rightsToTell : [])];
     await cluster.createNamespace(name);
     const account = await ServiceAccount.create(cluster, { namespace: name, name: 'daemon', rules });
-    const node = new NodeUnderTest(cluster, name, account);
+    const node = new NodeUnderTest(cluster, name, account, tells);
     if (exists) await node.create();
     return node;
   }
@@ -139,6 +145,7 @@ export class NodeUnderTest {
           ...(mounted
             ? this.#serviceVariables()
             : { NTH_KUBECONFIG: kubeconfig ?? (await this.#kubeconfig()) }),
+          ...(this.#tells && tellingEnv),
           ...env,
         },
         wrappers: [...wrappers, ...(mounted ? [mounted.wrapper] : [])],
@@ -153,6 +160,11 @@ export class NodeUnderTest {
   async calls(): Promise<AuditEvent[]> {
     await this.#cluster.audit.quiet();
     return this.#cluster.audit.events({ user: this.account.user });
+  }
+
+  /** The Kubernetes events about the node and about the objects of its namespace. */
+  async told(): Promise<ToldEvent[]> {
+    return toldOf(this.#cluster, this.name);
   }
 
   /** Ends the processes. The objects stay; they are nobody else's. */

@@ -17,6 +17,12 @@ export const neededRights: readonly Rule[] = [
   { apiGroups: ['storage.k8s.io'], resources: ['volumeattachments'], verbs: ['list', 'watch'] },
 ];
 
+/** What it takes besides to put Kubernetes events and the Node's conditions. */
+export const rightsToTell: readonly Rule[] = [
+  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
+];
+
 /** Of NTH's chart, for those who change the image only. */
 export const rightsOfNthChart: readonly Rule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'patch', 'update'] },

@@ -1,6 +1,7 @@
 import { maintenanceSuite } from './suites/maintenance.ts';
 import { rebootSuite } from './suites/reboot.ts';
 import { otherSignalsSuite, rebalanceSuite } from './suites/signals.ts';
+import { toldSuite } from './suites/told.ts';
 import { TestCluster } from './test-cluster.ts';
 
 const shared = TestCluster.forThisFile();
@@ -10,3 +11,4 @@ maintenanceSuite(shared);
 rebootSuite(shared);
 rebalanceSuite(shared);
 otherSignalsSuite(shared);
+toldSuite(shared);

@@ -7,6 +7,7 @@ import { assertMarked, assertUnmarked } from '../marks.ts';
 import { action, assertMetrics, interruptions, pods as podsOf } from '../shown-metrics.ts';
 import { standing } from '../standing.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { assertTold, conditionsOf } from '../told-events.ts';
 
 const PODS = 10;
 const CLEAN_STOP = { code: 0, signal: null };
@@ -15,7 +16,7 @@ const BEFORE_START = { ...ENV, NTH_SCHEDULED_EVENT_TIMING: 'before-start' };
 export function maintenanceSuite(shared: TestCluster): void {
   suite('scheduled maintenance', { concurrency: true, timeout: 120_000 }, () => {
     test('far off, is drained for when it is seen', async (t) => {
-      const node = await shared.node(t, { name: 'at-once' });
+      const node = await shared.node(t, { name: 'at-once', tells: true });
       await node.runPods({ count: PODS, endsAfterSeconds: 2 });
       const metadata = await node.startMetadata({ command: 'events', event: eventIn(HOUR_MS) });
       const daemon = await node.startDaemon({ metadata, env: ENV });
@@ -29,12 +30,13 @@ export function maintenanceSuite(shared: TestCluster): void {
       });
       assert.deepEqual(await daemon.stop(), CLEAN_STOP);
       await assertMarked(node, { kind: KIND, taints: TAINTS, labels: LABELS, phase: 'drained' });
+      await assertTold(node, { ScheduledEvent: 1, PreDrain: 1, CordonAndDrain: 1, PodEviction: PODS });
       assert.deepEqual(await node.podsNow(), []);
       tellFigures('maintenance in an hour, at once', [`${PODS} pods drained`, '3 labels of a reboot']);
     });
 
     test('with before-start, marks at once and drains the lead before its start', async (t) => {
-      const node = await shared.node(t, { name: 'before-start' });
+      const node = await shared.node(t, { name: 'before-start', tells: true });
       await node.runPods({ count: PODS, endsAfterSeconds: 2 });
       const startMs = Math.floor(Date.now() / 1000) * 1000 + 35_000;
       const event = eventIn(startMs - Date.now());
@@ -52,6 +54,7 @@ export function maintenanceSuite(shared: TestCluster): void {
       assert.ok(Math.max(...asked) <= 0, 'nobody asked before');
       assert.ok(Date.now() < startMs);
       await assertMarked(node, { kind: KIND, taints: TAINTS, labels: LABELS, phase: 'drained' });
+      await assertTold(node, { ScheduledEvent: 1, PreDrain: 1, CordonAndDrain: 1, PodEviction: PODS });
       tellFigures('maintenance in 35 s, before-start with a lead of 15 s', [
         `marked ${inSeconds(startMs - markedMs)} before the start`,
         `first asked ${inSeconds(-Math.max(...asked))} after the lead began`,
@@ -60,7 +63,7 @@ export function maintenanceSuite(shared: TestCluster): void {
 
     for (const state of ['canceled', 'completed'] as const) {
       test(`${state} before its drain, is undone and nobody was asked`, async (t) => {
-        const node = await shared.node(t, { name: `${state}-before` });
+        const node = await shared.node(t, { name: `${state}-before`, tells: true });
         const pods = await node.runPods({ count: PODS });
         const before = await node.object();
         const event = eventIn(HOUR_MS);
@@ -81,6 +84,8 @@ export function maintenanceSuite(shared: TestCluster): void {
         });
         assert.deepEqual(await daemon.stop(), CLEAN_STOP);
         await assertUnmarked(node, before);
+        assert.deepEqual(await conditionsOf(node), []);
+        await assertTold(node, { ScheduledEvent: 1, PreDrain: 1, Uncordon: 1 });
         assert.deepEqual((await node.podsNow()).map(standing), pods.map(standing));
         tellFigures(`maintenance ${state} before its drain`, [
           `unmarked ${inSeconds(tookMs)} after it was shown`,
@@ -89,7 +94,7 @@ export function maintenanceSuite(shared: TestCluster): void {
     }
 
     test('canceled in mid-drain, is undone and the pods that were held stay', async (t) => {
-      const node = await shared.node(t, { name: 'canceled-in-drain' });
+      const node = await shared.node(t, { name: 'canceled-in-drain', tells: true });
       await node.runPods({ count: PODS, endsAfterSeconds: 2 });
       const held = await node.runPods({ count: 2, name: 'held', labels: { app: 'held' } });
       await node.workloads.guard('held', { minAvailable: 2 });
@@ -107,6 +112,9 @@ export function maintenanceSuite(shared: TestCluster): void {
       await assertMetrics(daemon, { [action('uncordon')]: 1, [action('cordon-and-drain')]: 0 });
       assert.deepEqual(await daemon.stop(), CLEAN_STOP);
       await assertUnmarked(node, before);
+      assert.deepEqual(await conditionsOf(node), []);
+      const told = { ScheduledEvent: 1, PreDrain: 1, PodEviction: PODS, CancelDrain: 1, Uncordon: 1 };
+      await assertTold(node, told);
       assert.deepEqual((await node.podsNow()).map(standing), held.map(standing));
       tellFigures('maintenance canceled in mid-drain', [
         `unmarked ${inSeconds(tookMs)} after it was shown`,
@@ -115,7 +123,7 @@ export function maintenanceSuite(shared: TestCluster): void {
     });
 
     test('that AWS has moved to the history in mid-drain, is undone likewise', async (t) => {
-      const node = await shared.node(t, { name: 'history' });
+      const node = await shared.node(t, { name: 'history', tells: true });
       const held = await node.runPods({ count: 1, name: 'held', labels: { app: 'held' } });
       await node.workloads.guard('held', { minAvailable: 1 });
       const before = await node.object();
@@ -137,11 +145,12 @@ export function maintenanceSuite(shared: TestCluster): void {
       await assertMetrics(daemon, { [action('uncordon')]: 1 });
       assert.deepEqual(await daemon.stop(), CLEAN_STOP);
       await assertUnmarked(node, before);
+      await assertTold(node, { ScheduledEvent: 1, PreDrain: 1, CancelDrain: 1, Uncordon: 1 });
       assert.deepEqual((await node.podsNow()).map(standing), held.map(standing));
     });
 
     test('in a dry run, writes nothing', async (t) => {
-      const node = await shared.node(t, { name: 'maintenance-dry-run' });
+      const node = await shared.node(t, { name: 'maintenance-dry-run', tells: true });
       const pods = await node.runPods({ count: PODS });
       const before = await node.object();
       const metadata = await node.startMetadata({ command: 'events', event: eventIn(0) });
@@ -153,6 +162,7 @@ export function maintenanceSuite(shared: TestCluster): void {
       assert.deepEqual((await node.podsNow()).map(standing), pods.map(standing));
       const writes = (await node.calls()).filter(({ verb }) => !['get', 'list', 'watch'].includes(verb));
       assert.deepEqual(writes, []);
+      await assertTold(node, {});
     });
   });
 }

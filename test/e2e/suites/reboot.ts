@@ -19,6 +19,7 @@ import { assertMarked, assertUnmarked } from '../marks.ts';
 import type { NodeUnderTest } from '../node-under-test.ts';
 import { action, assertMetrics } from '../shown-metrics.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { assertTold, conditionsOf } from '../told-events.ts';
 
 const PODS = 10;
 const CLEAN_STOP = { code: 0, signal: null };
@@ -37,7 +38,7 @@ const MARKS_OF_NTH: Readonly<Record<string, Readonly<Record<string, string>>>> =
 export function rebootSuite(shared: TestCluster): void {
   suite('after the reboot', { concurrency: true, timeout: 120_000 }, () => {
     test('the node is uncordoned, while the metadata service is away, and not drained again', async (t) => {
-      const node = await shared.node(t, { name: 'rebooted' });
+      const node = await shared.node(t, { name: 'rebooted', tells: true });
       await node.runPods({ count: PODS, endsAfterSeconds: 1 });
       const before = await node.object();
       const metadata = await node.startMetadata({ command: 'events', event: eventIn(0) });
@@ -67,11 +68,15 @@ export function rebootSuite(shared: TestCluster): void {
       });
       assert.deepEqual(await booted.stop(), CLEAN_STOP);
       await assertUnmarked(node, before, [id]);
+      assert.deepEqual(await conditionsOf(node), []);
+      const told = { ScheduledEvent: 1, PreDrain: 1, CordonAndDrain: 1, PodEviction: PODS };
+      // The metadata service may be back before it is missed.
+      await assertTold(node, { ...told, Uncordon: 1 }, 'MonitorError');
       tellFigures('reboot', ['uncordoned while the metadata service was away', 'not drained again']);
     });
 
     test('a node that somebody else had cordoned stays so', async (t) => {
-      const node = await shared.node(t, { name: 'cordoned-by-hand' });
+      const node = await shared.node(t, { name: 'cordoned-by-hand', tells: true });
       await node.change({ spec: { unschedulable: true } });
       const before = await node.object();
       const event = eventIn(0);
@@ -86,11 +91,15 @@ export function rebootSuite(shared: TestCluster): void {
       await booted.says(UNMARKED);
       assert.deepEqual(await booted.stop(), CLEAN_STOP);
       await assertUnmarked(node, before);
+      await assertTold(node, { ScheduledEvent: 1, PreDrain: 1, CordonAndDrain: 1, Uncordon: 1 });
     });
 
     for (const [name, labels] of Object.entries(MARKS_OF_NTH)) {
       test(`a node that NTH has marked is uncordoned: ${name}`, async (t) => {
-        const node = await shared.node(t, { name: `marked-by-nth-${Object.keys(labels).length}` });
+        const node = await shared.node(t, {
+          name: `marked-by-nth-${Object.keys(labels).length}`,
+          tells: true,
+        });
         const before = await node.object();
         const metadata = await node.startMetadata({ command: 'events', event: { state: 'completed' } });
         const taints = [{ key: TAINTS[0], value: 'instance-event-1', effect: 'NoSchedule' }];
@@ -103,6 +112,7 @@ export function rebootSuite(shared: TestCluster): void {
         const { spec, metadata: after } = await node.object();
         assert.deepEqual(spec, before.spec);
         assert.deepEqual(after.labels, before.metadata.labels);
+        await assertTold(node, { Uncordon: 1 });
       });
     }
   });

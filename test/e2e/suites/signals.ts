@@ -7,6 +7,7 @@ import type { RunningDaemon } from '../running-daemon.ts';
 import { action, assertMetrics, interruptions, pods as podsOf } from '../shown-metrics.ts';
 import { standing } from '../standing.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { assertTold } from '../told-events.ts';
 
 const PODS = 10;
 const CLEAN_STOP = { code: 0, signal: null };
@@ -26,11 +27,14 @@ const NOTHING_DONE = {
   [podsOf('evicted')]: 0,
 };
 
+/** The Kubernetes events of a drain, besides the interruption's own. */
+const drainTold = { PreDrain: 1, CordonAndDrain: 1, PodEviction: PODS };
+
 /** The recommendation to move off an instance. */
 export function rebalanceSuite(shared: TestCluster): void {
   suite('a rebalance recommendation', { concurrency: true, timeout: 90_000 }, () => {
     test('when monitored, marks the node and leaves the pods alone', async (t) => {
-      const node = await shared.node(t, { name: 'rebalance-monitored' });
+      const node = await shared.node(t, { name: 'rebalance-monitored', tells: true });
       const pods = await node.runPods({ count: PODS });
       const metadata = await node.startMetadata({ rebalance: true });
       const env = { ...REBALANCE_ONLY, ENABLE_REBALANCE_MONITORING: 'true' };
@@ -45,24 +49,26 @@ export function rebalanceSuite(shared: TestCluster): void {
       });
       assert.deepEqual(await daemon.stop(), CLEAN_STOP);
       await assertMarked(node, { kind: REBALANCE, taints: [REBALANCE_TAINT], phase: 'marked' });
+      await assertTold(node, { RebalanceRecommendation: 1, PreDrain: 1, Cordon: 1 });
       assert.deepEqual((await node.podsNow()).map(standing), pods.map(standing));
       await tellEnd('rebalance, monitored', node, ['marked', `${PODS} pods left alone`]);
     });
 
     test('with draining, drains', async (t) => {
-      const node = await shared.node(t, { name: 'rebalance-drained' });
+      const node = await shared.node(t, { name: 'rebalance-drained', tells: true });
       await node.runPods({ count: PODS, endsAfterSeconds: 2 });
       const metadata = await node.startMetadata({ rebalance: true });
       const env = { ...REBALANCE_ONLY, ENABLE_REBALANCE_DRAINING: 'true' };
       const daemon = await node.startDaemon({ metadata, env });
       await assertDrains(daemon, REBALANCE);
       await assertMarked(node, { kind: REBALANCE, taints: [REBALANCE_TAINT], phase: 'drained' });
+      await assertTold(node, { RebalanceRecommendation: 1, ...drainTold });
       assert.deepEqual(await node.podsNow(), []);
       await tellEnd('rebalance, draining', node, [`${PODS} pods drained`]);
     });
 
     test('in a dry run, writes nothing', async (t) => {
-      const node = await shared.node(t, { name: 'rebalance-dry-run' });
+      const node = await shared.node(t, { name: 'rebalance-dry-run', tells: true });
       const pods = await node.runPods({ count: PODS });
       const before = await node.object();
       const metadata = await node.startMetadata({ rebalance: true });
@@ -73,12 +79,13 @@ export function rebalanceSuite(shared: TestCluster): void {
       await assertMetrics(daemon, { ...NOTHING_DONE, [interruptions(REBALANCE)]: 1 });
       assert.deepEqual(await daemon.stop(), CLEAN_STOP);
       await assertUnmarked(node, before);
+      await assertTold(node, {});
       assert.deepEqual((await node.podsNow()).map(standing), pods.map(standing));
       await tellEnd('rebalance, dry run', node, ['nothing written']);
     });
 
     test('is upgraded in the midst of its drain by the spot notice that follows', async (t) => {
-      const node = await shared.node(t, { name: 'upgraded' });
+      const node = await shared.node(t, { name: 'upgraded', tells: true });
       // Behind a budget that only the notice's deadline overrules.
       await node.runPods({ count: 1, name: 'held', labels: { app: 'held' }, gracePeriodSeconds: 5 });
       await node.workloads.guard('held', { minAvailable: 1 });
@@ -100,6 +107,9 @@ export function rebalanceSuite(shared: TestCluster): void {
       });
       assert.equal(daemon.count('Requesting instance drain'), 1);
       assert.deepEqual(await node.podsNow(), []);
+      assert.deepEqual(await daemon.stop(), CLEAN_STOP);
+      const told = { RebalanceRecommendation: 1, SpotInterruption: 1, DrainBlocked: 1, PodDeletion: 1 };
+      await assertTold(node, { ...told, ...drainTold });
     });
   });
 }
@@ -108,7 +118,7 @@ export function rebalanceSuite(shared: TestCluster): void {
 export function otherSignalsSuite(shared: TestCluster): void {
   suite('other signals', { concurrency: true, timeout: 90_000 }, () => {
     test('the target state Terminated drains, and lets the volumes go once all pods have left', async (t) => {
-      const node = await shared.node(t, { name: 'group' });
+      const node = await shared.node(t, { name: 'group', tells: true });
       await node.runPods({ count: PODS, endsAfterSeconds: 2 });
       const metadata = await node.startMetadata({ command: 'asglifecycle', delaySeconds: 3 });
       const env = {
@@ -121,12 +131,13 @@ export function otherSignalsSuite(shared: TestCluster): void {
       await assertDrains(daemon, 'ASG_LIFECYCLE');
       const taints = [ASG_TAINT, OUT_OF_SERVICE_TAINT];
       await assertMarked(node, { kind: 'ASG_LIFECYCLE', taints, labels: [BALANCER_LABEL], phase: 'drained' });
+      await assertTold(node, { ASGLifecycle: 1, ...drainTold });
       assert.deepEqual(await node.podsNow(), []);
       await tellEnd('target state Terminated', node, [`${PODS} pods drained`, 'out-of-service taint last']);
     });
 
     test('with cordon-only, mark the node and leave the pods alone', async (t) => {
-      const node = await shared.node(t, { name: 'group-cordon-only' });
+      const node = await shared.node(t, { name: 'group-cordon-only', tells: true });
       const pods = await node.runPods({ count: PODS });
       const metadata = await node.startMetadata({ command: 'asglifecycle' });
       const env = {
@@ -141,12 +152,13 @@ export function otherSignalsSuite(shared: TestCluster): void {
       await assertMetrics(daemon, { ...NOTHING_DONE, [action('pre-drain')]: 1, [action('cordon')]: 1 });
       assert.deepEqual(await daemon.stop(), CLEAN_STOP);
       await assertMarked(node, { kind: 'ASG_LIFECYCLE', taints: [ASG_TAINT], phase: 'marked' });
+      await assertTold(node, { ASGLifecycle: 1, PreDrain: 1, Cordon: 1 });
       assert.deepEqual((await node.podsNow()).map(standing), pods.map(standing));
       await tellEnd('cordon-only', node, ['marked', `${PODS} pods left alone`]);
     });
 
     test('are heard where the metadata service answers version 2 only', async (t) => {
-      const node = await shared.node(t, { name: 'version-2' });
+      const node = await shared.node(t, { name: 'version-2', tells: true });
       await node.runPods({ count: PODS, endsAfterSeconds: 2 });
       const metadata = await node.startMetadata({ command: 'spot', imdsv2: true });
       const { status } = await fetch(`${metadata.url}/latest/meta-data/spot/instance-action`);
@@ -154,6 +166,7 @@ export function otherSignalsSuite(shared: TestCluster): void {
       const daemon = await node.startDaemon({ metadata });
       await assertDrains(daemon, 'SPOT_ITN');
       await assertMarked(node, { kind: 'SPOT_ITN', phase: 'drained' });
+      await assertTold(node, { SpotInterruption: 1, ...drainTold });
       assert.deepEqual(await node.podsNow(), []);
       await tellEnd('IMDSv2 only', node, [`${PODS} pods drained`]);
     });
