@@ -96,7 +96,7 @@ function conditionsOf(
   });
   const what = interruptions.map((it) => it.description.trim()).join('; ');
   const end = deadlineIsMachineEnd ? 'The machine ends' : 'AWS may begin';
-  const when = deadline === undefined ? 'AWS names no time' : `${end} at ${new Date(deadline).toISOString()}`;
+  const when = deadline === undefined ? 'AWS names no time' : `${end} at ${wholeSeconds(deadline)}`;
   const planned = condition('MaintenancePlanned', true, `${when}: ${what}`);
   switch (standing.type) {
     case 'planned':
@@ -124,6 +124,10 @@ function conditionsOf(
       ];
     }
   }
+}
+
+function wholeSeconds(instant: Instant): string {
+  return new Date(instant).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** What the deadline may be. */

@@ -149,6 +149,7 @@ export class NodeEvents implements WorkflowObserver {
 
   #holdsUp(budget: BudgetView, pod: PodProgress, node: string, deadline: Instant, at: Instant): void {
     const { namespace, name, uid, desiredHealthy, currentHealthy } = budget;
+    const time = new Date(deadline).toISOString().replace(/\.\d+Z$/, 'Z');
     const why =
       pod.budgets.length > 1
         ? `pod ${pod.name} falls under more than one budget, which Kubernetes does not support`
@@ -157,7 +158,7 @@ export class NodeEvents implements WorkflowObserver {
       about: { kind: 'PodDisruptionBudget', namespace, name, uid },
       isWarning: true,
       reason: 'DrainBlocked',
-      message: `Holds up the drain of node ${node}, whose deadline is ${new Date(deadline).toISOString()}: ${why}`,
+      message: `Holds up the drain of node ${node}, whose deadline is ${time}: ${why}`,
       annotations: { node },
       at,
     });
