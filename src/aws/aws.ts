@@ -1,12 +1,11 @@
 import type { ClockSkew } from '../clock-skew.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../metrics.ts';
-import { AwsClient, type CredentialSource } from './client.ts';
+import { AwsClient, type AwsClientOptions, type CredentialSource } from './client.ts';
 import { CredentialChain } from './credentials.ts';
-import type { EndpointOptions } from './endpoints.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
-export interface AwsOptions extends EndpointOptions, TransportOptions {}
+export interface AwsOptions extends AwsClientOptions, TransportOptions {}
 
 export interface AwsModules {
   readonly clock: Clock;
