@@ -7,7 +7,8 @@ import type { Metrics } from '../metrics.ts';
 import { isPushback } from '../pushback.ts';
 import { DaemonSets } from './daemon-sets.ts';
 import { KubeletCheck } from './kubelet-check.ts';
-import { graceSecondsOf, planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import { planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import { PlanWarnings } from './plan-warnings.ts';
 import { PodBoard } from './pod-board.ts';
 import { PodProgressNews, type PodProgress } from './pod-progress.ts';
 import { podRecords, type DrainReport } from './report.ts';
@@ -51,12 +52,11 @@ export class NodeDrain {
   readonly #ended = new AbortController();
   readonly #tasks = new TaskGroup();
   readonly #news: PodProgressNews;
+  readonly #warnings: PlanWarnings;
   #goal: DrainGoal;
   #plan: DrainPlan = { leaving: [], staying: [], allAtOnce: false };
   #changed = Promise.withResolvers<void>();
   #isListed = false;
-  readonly #told = new Set<string>();
-  #hasToldClamps = false;
   #checksRunning = 0;
   #trouble: string | undefined;
 
@@ -66,6 +66,7 @@ export class NodeDrain {
     this.#goal = options.goal;
     const urgency = (): Instant => this.#urgency;
     this.#daemonSets = new DaemonSets(modules.cluster);
+    this.#warnings = new PlanWarnings(options, modules);
     this.#volumes = new VolumeWait(options, { ...modules, urgency });
     const shared = { ...modules, board: this.#board };
     this.#kubelet = new KubeletCheck(options, shared);
@@ -179,37 +180,12 @@ export class NodeDrain {
     const { policy } = this.#options;
     this.#plan = planDrain(pods, policy, this.#goal, this.#daemonSets.deleted, this.#modules.clock.now());
     this.#board.plan(this.#plan);
-    this.#tellClamps();
-    this.#tellUnreadable();
+    this.#warnings.tell(this.#plan, pods);
     // Behind the evictions, which are what is urgent.
     for (const check of this.#daemonSets.check(pods, this.#urgency + 1, this.#ended.signal)) {
       this.#checksRunning += 1;
       this.#spawn(this.#takeIn(check));
     }
-  }
-
-  /** Each annotation of ours that nobody can follow, once. */
-  #tellUnreadable(): void {
-    for (const pod of this.#board.present) {
-      for (const complaint of pod.wishes.unreadable) {
-        if (this.#told.has(complaint)) continue;
-        this.#told.add(complaint);
-        this.#modules.logger.warn(complaint, { pod: `${pod.namespace}/${pod.name}` });
-      }
-    }
-  }
-
-  /** Once, for all the pods that it concerns. */
-  #tellClamps(): void {
-    const clamped = this.#plan.leaving.filter((it) => it.clampedToSeconds !== undefined);
-    const [first] = clamped;
-    if (!first || this.#hasToldClamps) return;
-    this.#hasToldClamps = true;
-    this.#modules.logger.warn('Grace periods are cut, for they do not fit before the deadline', {
-      pods: clamped.length,
-      longest_seconds: graceSecondsOf(first.pod, this.#options.policy),
-      cut_to_seconds: first.clampedToSeconds,
-    });
   }
 
   async #takeIn(check: Promise<boolean>): Promise<void> {

@@ -112,7 +112,8 @@ function planPod(
     gracePeriodSeconds: pod.wishes.gracePeriodSeconds ?? policy.podGracePeriodSeconds,
     askBy:
       horizon === undefined ? undefined : horizon - policy.marginMs - graceSeconds * 1000 - wholeSecondMs,
-    clampedToSeconds: remaining !== undefined && remaining < graceSeconds ? remaining : undefined,
+    clampedToSeconds:
+      isToBeAsked(pod) && remaining !== undefined && remaining < graceSeconds ? remaining : undefined,
   };
 }
 
@@ -197,6 +198,10 @@ function graceMsLeft(pod: PodView, policy: DrainPolicy, now: Instant): number {
   return pod.deletionAt === undefined
     ? graceSecondsOf(pod, policy) * 1000
     : Math.max(0, pod.deletionAt - now);
+}
+
+function isToBeAsked(pod: PodView): boolean {
+  return pod.deletionAt === undefined && !isFinished(pod);
 }
 
 function isFinished({ phase }: PodView): boolean {

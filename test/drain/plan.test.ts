@@ -265,6 +265,16 @@ describe('the order', () => {
     assert.equal(planDrain([finished, critical], usual, spot, none, 0).allAtOnce, false);
   });
 
+  it('cuts nothing of what shuts down already, or has finished', () => {
+    const pods = [pod({ deletionAt: 114_000 }), pod({ phase: 'Succeeded' }), pod()];
+    const { leaving } = planDrain(pods, usual, spot, none, 100_000);
+    const cut = leaving.filter(({ clampedToSeconds }) => clampedToSeconds !== undefined);
+    assert.deepEqual(
+      cut.map((it) => [it.pod.uid, it.clampedToSeconds]),
+      [[pods[2]?.uid, 15]],
+    );
+  });
+
   it('lets a batch job run until its latest instant, and asks at once where there is none left', () => {
     const job = pod({ wishes: { ...wishes, drain: 'wait' }, gracePeriodSeconds: 30 });
     const plan = planDrain([job], usual, spot, none, 0);
