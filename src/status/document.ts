@@ -44,6 +44,8 @@ export interface SourceStatus {
   readonly lastAnswerAt: Instant | undefined;
   readonly errors: number;
   readonly unreadable: number;
+  /** Undefined where the source has no queue. */
+  readonly queue: { readonly held: number; readonly oldestAgeSeconds: number } | undefined;
 }
 
 export interface ConfigEntry {

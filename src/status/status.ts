@@ -12,7 +12,10 @@ export interface StatusOptions {
 export interface StatusModules {
   readonly clock: Clock;
   readonly health: Health;
-  readonly metrics: Pick<Metrics, 'sourceLastSuccess' | 'sourceErrors' | 'sourceIgnored'>;
+  readonly metrics: Pick<
+    Metrics,
+    'sourceLastSuccess' | 'sourceErrors' | 'sourceIgnored' | 'queueMessagesHeld' | 'queueOldestMessageAge'
+  >;
   readonly board: StatusBoard;
 }
 
@@ -59,6 +62,7 @@ export class Status {
     const answers = await bySource(sourceLastSuccess);
     const errors = await bySource(sourceErrors);
     const unreadable = await bySource(sourceIgnored);
+    const queue = await this.#queue();
     const names = new Set([...answers.keys(), ...errors.keys(), ...unreadable.keys()]);
     return [...names].sort().map((name) => {
       const answeredAt = answers.get(name) ?? 0;
@@ -67,8 +71,17 @@ export class Status {
         lastAnswerAt: answeredAt === 0 ? undefined : answeredAt * 1000,
         errors: errors.get(name) ?? 0,
         unreadable: unreadable.get(name) ?? 0,
+        queue: name === 'sqs' ? queue : undefined,
       };
     });
+  }
+
+  async #queue(): Promise<SourceStatus['queue']> {
+    if (this.#options.daemon.mode !== 'queue') return undefined;
+    const { queueMessagesHeld, queueOldestMessageAge } = this.#modules.metrics;
+    const [held] = (await queueMessagesHeld.get()).values;
+    const [oldest] = (await queueOldestMessageAge.get()).values;
+    return { held: held?.value ?? 0, oldestAgeSeconds: oldest?.value ?? 0 };
   }
 }
 

@@ -51,6 +51,7 @@ function answeredBy(nodeGracePeriodMs: number | undefined) {
 /** The environment of a Deployment in queue mode, for the list of options. */
 const environment = {
   NODE_NAME: calmNode,
+  ENABLE_SQS_TERMINATION_DRAINING: 'true',
   QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/node-termination',
   ENABLE_PROBES_SERVER: 'true',
   ENABLE_PROMETHEUS_SERVER: 'true',

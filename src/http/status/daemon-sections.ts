@@ -2,7 +2,7 @@ import type { Instant } from '../../interruption/interruption.ts';
 import type { ConfigEntry, SourceStatus, StatusDocument } from '../../status/document.ts';
 import { markup, type Html } from './markup.ts';
 import { chip, heading, nodeName, table } from './parts.ts';
-import { time } from './times.ts';
+import { age, time } from './times.ts';
 import { count, outcomeWords, type Tone } from './words.ts';
 
 /** The whole page in one sentence: also the title of its tab, and what a screen reader is told when it changes. */
@@ -46,10 +46,12 @@ export function sourcesSection({ sources, at }: StatusDocument, now: Instant | u
   if (sources.length === 0)
     return markup`<h2>Sources</h2>
       <p class="empty">No source has been asked yet.</p>`;
+  const hasQueue = sources.some(({ queue }) => queue !== undefined);
   const headings = [
     heading('Source'),
     heading('State'),
     heading('Last answer'),
+    ...(hasQueue ? [heading('In hand')] : []),
     heading('Failed requests', 'wide number'),
     heading('Unreadable', 'wide number'),
   ];
@@ -67,15 +69,21 @@ const sourceNames: Readonly<Record<string, string>> = {
 };
 
 function sourceRow(source: SourceStatus, at: Instant, now: Instant | undefined): Html {
-  const { name, lastAnswerAt, errors, unreadable } = source;
+  const { name, lastAnswerAt, errors, unreadable, queue } = source;
   const [tone, word] = stateOf(source, at);
   return markup`<tr>
     <th scope="row">${sourceNames[name] ?? name}</th>
     <td>${chip(tone, word)}</td>
     <td>${time(lastAnswerAt, 'since', now)}</td>
+    ${queue && markup`<td>${inHand(queue)}</td>`}
     <td class="wide number">${errors}</td>
     <td class="wide number">${unreadable}</td>
   </tr>`;
+}
+
+function inHand({ held, oldestAgeSeconds }: NonNullable<SourceStatus['queue']>): string {
+  if (held === 0) return 'no messages';
+  return `${count(held, 'message')}, the oldest sent ${age(Math.floor(oldestAgeSeconds))} ago`;
 }
 
 function stateOf({ lastAnswerAt }: SourceStatus, at: Instant): [Tone, string] {

@@ -39,7 +39,7 @@ const units = [
 ] as const;
 
 /** `3 min`: one unit, for it changes all the time. */
-function age(seconds: number): string {
+export function age(seconds: number): string {
   const [unit, size] = units.find(([, size]) => seconds >= size) ?? units[3];
   return `${Math.floor(seconds / size)} ${unit}`;
 }

@@ -14,7 +14,15 @@ export const idle: StatusDocument = {
     isStopping: false,
   },
   health: { stuck: [], notReady: [] },
-  sources: [{ name: 'sqs', lastAnswerAt: at - 2000, errors: 1, unreadable: 0 }],
+  sources: [
+    {
+      name: 'sqs',
+      lastAnswerAt: at - 2000,
+      errors: 1,
+      unreadable: 0,
+      queue: { held: 2, oldestAgeSeconds: 9 },
+    },
+  ],
   counts: { running: 0, blocked: 0, ended: 0 },
   running: [],
   runningNotListed: 0,

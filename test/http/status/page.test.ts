@@ -17,6 +17,10 @@ test('says at the top what matters: nothing, or how many drains, and how many of
   assert.match(statusPage(notReady, paths), /<li>imds: does not answer<\/li>/u);
 });
 
+test('tells of a queue what is in hand', () => {
+  assert.match(statusPage(idle, paths), /<td>2 messages, the oldest sent 9 s ago<\/td>/u);
+});
+
 test('tells of a drain its deadline, its pods by state, what holds it, and until when', () => {
   const page = statusPage(busy, paths);
   assert.match(page, />1:50<\/time><\/span> until the machine ends/u);
