@@ -10,6 +10,9 @@ import type { Asked, LeavingPod } from './pod-board.ts';
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
 
+/** An end that is not worth a request to hasten it; a grace period has 1 s at least. */
+const nearMs = 2_000;
+
 /** Different troubles of a server that are told in one drain. */
 const mostTold = 10;
 
@@ -90,7 +93,8 @@ export class PodAsking {
     const { deadline, deadlineIsMachineEnd } = this.#options.goal();
     if (!isTerminating || goneAt !== undefined || view.deletionAt === undefined) return false;
     if (!deadlineIsMachineEnd || deadline === undefined || shortenedFor === deadline) return false;
-    return view.deletionAt > deadline;
+    // Where the deadline has passed the machine lives on: what ends in a moment is left alone.
+    return view.deletionAt > Math.max(deadline, this.#modules.clock.now() + nearMs);
   }
 
   /** Gives a pod that shuts down less time; asking once more does that, and a budget has no say any more. */

@@ -249,3 +249,20 @@ test('a server that can not be reached has nobody ask for budgets', async () => 
   await untilDrained(daemon);
   assert.equal(requestsOf(api, 'list', 'poddisruptionbudgets').length, 1);
 });
+
+test('a machine that outlives its deadline: pods are asked once', async () => {
+  await using daemon = await startDaemon({
+    cluster: (api) => {
+      api.addNode({ name: node });
+      for (const name of ['one', 'two']) api.addPod({ name, node, shutdownMs: 30_000 });
+    },
+  });
+  daemon.imds.interrupt('terminate', -5_000);
+  await untilDrained(daemon);
+  assert.deepEqual(
+    evictions(daemon.api)
+      .map(({ name }) => name)
+      .toSorted(),
+    ['one', 'two'],
+  );
+});
