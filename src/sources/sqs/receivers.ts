@@ -14,6 +14,9 @@ const otherWaitSeconds = 1;
 /** At AWS's pace this takes more than a thousand messages a second. */
 const mostReceivers = 8;
 
+/** A message of ours is a kilobyte; of those that others send, each can be a thousand times as large. */
+const largeAnswerLength = 512 * 1024;
+
 const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
 
@@ -35,13 +38,16 @@ export interface ReceiversModules {
 
 /**
  * Receives messages by long polling: with one receiver while there is little to do, with more as soon as an answer is
- * full, and with none while there is no room for more messages.
+ * full, and with none while there is no room for more messages. While they are large they are asked for one by one, so
+ * that their bodies do not fill the memory.
  */
 export class Receivers {
   readonly #options: ReceiversOptions;
   readonly #modules: ReceiversModules;
   readonly #others = new Set<Promise<void>>();
   #asked = 0;
+  /** How many messages a request asks for. */
+  #most = mostInBatch;
   #roomMade = Promise.withResolvers<void>();
 
   constructor(options: ReceiversOptions, modules: ReceiversModules) {
@@ -116,7 +122,8 @@ export class Receivers {
       const messages = await queue.receive({ most, waitSeconds, visibilitySeconds }, signal);
       outage.worked();
       take(messages);
-      if (messages.length === mostInBatch) this.#callOthers(signal);
+      if (messages.length > 0) this.#most = isLarge(messages) ? 1 : mostInBatch;
+      if (messages.length === most) this.#callOthers(signal);
       return messages.length;
     } finally {
       this.#asked -= most;
@@ -131,7 +138,7 @@ export class Receivers {
   }
 
   #reserve(): number {
-    const most = Math.max(0, Math.min(mostInBatch, this.#modules.room() - this.#asked));
+    const most = Math.max(0, Math.min(this.#most, this.#modules.room() - this.#asked));
     this.#asked += most;
     return most;
   }
@@ -148,4 +155,8 @@ export class Receivers {
       patience.abort();
     }
   }
+}
+
+function isLarge(messages: readonly ReceivedMessage[]): boolean {
+  return messages.reduce((length, { body }) => length + body.length, 0) > largeAnswerLength;
 }

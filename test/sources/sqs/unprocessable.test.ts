@@ -44,6 +44,22 @@ test('or deleted, where that is asked for', async () => {
   assert.equal(it.queue.size, 0);
 });
 
+test('large messages are received one by one, so that they never fill the memory', async () => {
+  await using it = await runningSource();
+  for (let index = 0; index < 30; index += 1) it.queue.send('x'.repeat(1024 * 1024));
+  it.start();
+  await it.clock.advance(15_000);
+  assert.equal(it.warnings().length, 30);
+  const most = it.aws.requests.flatMap(({ action, input }) =>
+    action === 'ReceiveMessage' ? [input['MaxNumberOfMessages']] : [],
+  );
+  assert.ok(most.filter((count) => count !== 1).length <= 2);
+  it.queue.send(spotWarning('i-0a'));
+  await it.untilDelivered(1, 1000);
+  await it.clock.advance(1000);
+  assert.equal(it.aws.requests.at(-1)?.input['MaxNumberOfMessages'], 10);
+});
+
 test('a queue that is full of something else does not fill the log', async () => {
   await using it = await runningSource();
   for (let index = 0; index < 300; index += 1) it.queue.send(`garbage ${index}`);
