@@ -129,9 +129,7 @@ export class Turns {
   #noteRefused(pod: LeavingPod): void {
     const { ended, spawn, wake } = this.#modules;
     wake();
-    const { cause, status } = pod.refusal ?? {};
-    // Two budgets on one pod are told by a 500 that only the budgets themselves explain.
-    if (cause !== 'budget' && status !== doubtfulStatus) return;
+    if (!mayBeHeldByBudget(pod)) return;
     const watch = this.#budgets.watch(pod.planned.pod.namespace, ended);
     if (watch) spawn(watch);
   }
@@ -141,15 +139,17 @@ export class Turns {
     let left = allows;
     for (const pod of this.#modules.board.leaving.values()) {
       if (left <= 0) return;
-      if (!isHeld(pod) || budgetsOf(pod.view, [budget]).length === 0) continue;
+      if (pod.isTerminating || pod.goneAt !== undefined || !mayBeHeldByBudget(pod)) continue;
+      if (budgetsOf(pod.view, [budget]).length === 0) continue;
       this.#asking.askAgain(pod);
       left -= 1;
     }
   }
 }
 
-function isHeld({ refusal, isTerminating, goneAt }: LeavingPod): boolean {
-  return refusal !== undefined && !isTerminating && goneAt === undefined;
+/** Two budgets on one pod are told by a 500 that only the budgets themselves explain. */
+function mayBeHeldByBudget({ refusal }: LeavingPod): boolean {
+  return refusal?.cause === 'budget' || refusal?.status === doubtfulStatus;
 }
 
 function waits(pod: LeavingPod): boolean {

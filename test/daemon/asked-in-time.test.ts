@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { writesTo } from '../fakes/api-server/admission.ts';
 import { deletePod } from '../fakes/api-server/deletion.ts';
 import { budgets } from '../fakes/api-server/resources.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
@@ -172,6 +173,10 @@ test('a budget that makes room for one pod has one of those that it holds asked'
     },
   });
   const { api, clock, imds } = daemon;
+  api.admission.deny({
+    when: (request) => writesTo('pods/eviction')(request) && request.name === 'web-0',
+    message: 'a backup is running',
+  });
   imds.interrupt();
   await clock.advance(20_000);
   const before = evictions(api).length;
@@ -179,8 +184,9 @@ test('a budget that makes room for one pod has one of those that it holds asked'
   await clock.settle();
   const since = evictions(api).slice(before);
   assert.deepEqual(
-    since.map(({ code }) => code),
-    [201],
+    since.map(({ name, code }) => [name, code]),
+    [['web-1', 201]],
+    'not the one that something else holds',
   );
 });
 
