@@ -106,7 +106,7 @@ async function harshRun(seed: number): Promise<void> {
   assert.ok(aws.autoScaling.hooks.every(({ state }) => state === 'continued'));
 }
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
   test(`nothing is lost or settled early, however harsh queue and network are (seed ${seed})`, async () => {
     await harshRun(seed);
   });
