@@ -40,7 +40,8 @@ export class StatusBoard implements WorkflowObserver {
   readonly #ended = new EndedWorkflows();
 
   observe(news: WorkflowNews, workflow: WorkflowSummary, at: Instant): void {
-    const running = this.#running.get(workflow.id) ?? this.#begin(workflow);
+    const running = this.#running.get(workflow.id) ?? this.#begin(news, workflow);
+    if (!running) return;
     running.facts.observe(news, workflow, at);
     switch (news.type) {
       case 'action':
@@ -97,7 +98,9 @@ export class StatusBoard implements WorkflowObserver {
     return this.#ended.newestFirst;
   }
 
-  #begin(workflow: WorkflowSummary): Running {
+  /** @returns undefined where it has ended already */
+  #begin({ type }: WorkflowNews, workflow: WorkflowSummary): Running | undefined {
+    if (type !== 'received' && type !== 'cancelled') return undefined;
     const running: Running = {
       facts: new WorkflowFacts(workflow),
       pods: new RunningPods(),

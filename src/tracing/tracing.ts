@@ -100,6 +100,8 @@ export class Tracing implements WorkflowObserver {
   #traceOf(news: WorkflowNews, workflow: WorkflowSummary, at: Instant): WorkflowTrace | undefined {
     const known = this.#traces.get(workflow.id);
     if (known) return known;
+    // What comes after the end of a workflow begins no other.
+    if (news.type !== 'received' && news.type !== 'cancelled') return undefined;
     const traceId = this.traceIdOf(workflow.id);
     if (traceId === undefined) return undefined;
     this.#ids.reserve(traceId);

@@ -12,7 +12,7 @@ import { asgTermination, spot } from '../interruption/interruptions.ts';
 import { capturedLogger } from '../logger/captured-logger.ts';
 
 const domain = 'eu-central-1.compute.internal';
-export const blockedNode = `ip-10-0-12-47.${domain}`;
+const blockedNode = `ip-10-0-12-47.${domain}`;
 const busyNode = `ip-10-0-31-8.${domain}`;
 const calmNode = `ip-10-0-7-201.${domain}`;
 const unluckyNode = `ip-10-0-19-112.${domain}`;
@@ -102,6 +102,8 @@ export async function startScene() {
     status,
     /** What the log has at warn and above. */
     complaints: stderr,
+    /** Of the nodes, up to the first dot. */
+    names: { busy: 'ip-10-0-31-8', calm: 'ip-10-0-7-201', unlucky: 'ip-10-0-19-112' },
     interrupt: (interruption: Interruption) => source.show(interruption),
     /** The source goes on answering while time passes. */
     async advance(ms: number) {

@@ -142,6 +142,22 @@ describe('the status page in Chromium', () => {
     assert.equal(await page.locator('article details').first().getAttribute('open'), '');
   });
 
+  it('leaves alone what was opened where one drain ends and the others go on', async () => {
+    await using shown = await open();
+    const { page } = shown;
+    const card = page.locator('article', { hasText: scene.names.busy });
+    const report = page.locator('tr.report', { hasText: scene.names.unlucky });
+    await report.locator('summary').click();
+    await card.locator('summary').click();
+    const opened = await card.locator('details').getAttribute('id');
+    await scene.advance(20_000);
+    await page.locator('#ended tr', { hasText: scene.names.calm }).first().waitFor();
+    assert.equal(await page.locator('article').count(), 2);
+    assert.equal(await card.locator('details').getAttribute('open'), '');
+    assert.equal(await report.locator('details').getAttribute('open'), '');
+    assert.equal(await page.evaluate('document.activeElement.parentElement.id'), opened);
+  });
+
   it('is well after all is over', async () => {
     await untilOver(scene);
     await check('after');

@@ -28,9 +28,9 @@ export function endedSection({ ended }: StatusDocument, now: Instant | undefined
 }
 
 function row(entry: EndedStatus, now: Instant | undefined): Html {
-  const { node, interruptions, endedAt, startedAt, outcome, attempts, report } = entry;
+  const { id, node, interruptions, endedAt, startedAt, outcome, attempts, report } = entry;
   const { word, tone } = outcomeWords(outcome);
-  return markup`<tr>
+  return markup`<tr id="ended-${id}">
       <th scope="row">${nodeName(node)}<small>${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</small></th>
       <td>${chip(tone, word)}${attempts > 1 && markup`<small>${attempts} attempts</small>`}</td>
       <td class="wide">${report ? outcomeBar(report) : markup`<span class="none">–</span>`}</td>
@@ -38,7 +38,7 @@ function row(entry: EndedStatus, now: Instant | undefined): Html {
       <td class="wide number">${spare(report?.secondsToSpare)}</td>
       <td class="number">${time(endedAt, 'at', now)}<small>${time(endedAt, 'since', now)}</small></td>
     </tr>
-    <tr class="report">
+    <tr id="ended-${id}-report" class="report">
       <td colspan="6">${reportDetails(entry, now)}</td>
     </tr>`;
 }

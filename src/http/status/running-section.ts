@@ -31,7 +31,7 @@ function card(workflow: RunningStatus, now: Instant | undefined): Html {
   const { id, node, interruptions, blocks, markTrouble, podCounts, dryRun } = workflow;
   const { tone, word } = phaseOf(workflow);
   const titleId = `node-${id}`;
-  return markup`<article class="card ${tone}" aria-labelledby="${titleId}">
+  return markup`<article id="workflow-${id}" class="card ${tone}" aria-labelledby="${titleId}">
     <header>
       <div>
         <h3 id="${titleId}">${nodeName(node)}</h3>
@@ -155,11 +155,11 @@ function shortTable(workflows: readonly RunningStatus[], now: Instant | undefine
     heading('Pods'),
   ];
   const rows = workflows.map((workflow) => {
-    const { node, interruptions, podCounts, deadline } = workflow;
+    const { id, node, interruptions, podCounts, deadline } = workflow;
     const { tone, word } = phaseOf(workflow);
     const left =
       podStates.reduce((sum, state) => sum + podCounts[state], 0) - podCounts.gone - podCounts.stays;
-    return markup`<tr>
+    return markup`<tr id="workflow-${id}">
       <th scope="row">${nodeName(node)}</th>
       <td class="wide">${interruptions.map(({ kind }) => kindWords(kind)).join(', ')}</td>
       <td>${chip(tone, word)}</td>

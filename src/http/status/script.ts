@@ -61,9 +61,14 @@ export const script = `
     }
     if (from.localName !== 'time') morphChildren(from, to);
   };
+  const isIndentation = (node) => node.nodeType === 3 && /^\\n\\s*$/.test(node.data);
   const morphChildren = (from, to) => {
+    const wanted = [...to.childNodes].filter((node) => !isIndentation(node));
+    const keys = new Set(wanted.map(keyOf));
+    // First, so that those that stay need not be moved, which would take the focus from what is in them.
+    for (const node of [...from.childNodes]) if (isIndentation(node) || !keys.has(keyOf(node))) node.remove();
     let old = from.firstChild;
-    for (const fresh of [...to.childNodes]) {
+    for (const fresh of wanted) {
       const key = keyOf(fresh);
       const kept = key !== '' && byId(key);
       if (kept && kept !== old && kept.parentNode === from) {
