@@ -16,6 +16,7 @@ import type { NodeActions } from './node-actions.ts';
 import { NodeMarking } from './node-marking.ts';
 import { rehearse } from './rehearsal.ts';
 import type { Phase, WorkflowObserver } from './workflow-observer.ts';
+import { workflowLogger } from './workflow-logger.ts';
 import { WorkflowStory } from './workflow-story.ts';
 import { WorkflowTelling } from './workflow-telling.ts';
 import type { Workers } from './workers.ts';
@@ -83,7 +84,8 @@ export class NodeWorkflow {
     this.node = node;
     this.#options = options;
     const traceId = modules.traceIdOf?.(id);
-    this.#logger = modules.logger.child({ node, ...(traceId !== undefined && { trace_id: traceId }) });
+    const logger = modules.logger.child({ node, ...(traceId !== undefined && { trace_id: traceId }) });
+    this.#logger = workflowLogger(logger, this.#ledger, () => this.#phase);
     this.#modules = { ...modules, logger: this.#logger };
     this.#mandate = new Mandate(options, { ...modules, ledger: this.#ledger });
     this.#telling = new WorkflowTelling(

@@ -37,16 +37,9 @@ export class WorkflowStory {
   get fields(): LogFields {
     const { interruptions, cancellations } = this.#ledger;
     if (interruptions.length === 0) {
-      return {
-        interruption_id: cancellations.map((it) => it.interruptionId).join(','),
-        why: [...new Set(cancellations.map((it) => it.why))].join(','),
-      };
+      return { why: [...new Set(cancellations.map((it) => it.why))].join(',') };
     }
-    return {
-      interruption_id: interruptions.map((it) => it.id).join(','),
-      kind: interruptions.map((it) => it.kind).join(','),
-      reason: interruptions.map((it) => it.description.trim()).join('; '),
-    };
+    return { reason: interruptions.map((it) => it.description.trim()).join('; ') };
   }
 
   /** @param trouble why it did not succeed */
@@ -59,7 +52,9 @@ export class WorkflowStory {
     this.#isMarked = true;
     // Of a drain that is tried again, or taken up by another process, that time is long past.
     if (!wasMarked) {
-      const seconds = this.#secondsSinceNotice(this.#modules.clock.now());
+      // The newest is what it was marked for: others may have been tried for long.
+      const seenAt = Math.max(...this.#ledger.interruptions.map((interruption) => interruption.seenAt));
+      const seconds = (this.#modules.clock.now() - seenAt) / 1000;
       this.#modules.metrics.noticeToMark.observe(seconds, this.#trace);
     }
     this.#modules.logger.info('Node marked', this.fields);

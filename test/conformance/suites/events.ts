@@ -43,6 +43,48 @@ export function eventsSuite(scene: Scene): void {
     assert.equal(found.body.items.length, 1);
   });
 
+  test('an event is about whatever has its namespace, and keeps who told of it', async () => {
+    const { admin, fresh } = scene;
+    const namespace = fresh('namespace');
+    const created = await admin.post('/api/v1/namespaces', { metadata: { name: namespace } });
+    expectCode(created, 201);
+    const involvedObject = {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      name: 'cart',
+      namespace,
+      uid: 'u',
+    };
+    const reply = await admin.post(`/api/v1/namespaces/${namespace}/events`, {
+      ...event('x', {
+        involvedObject,
+        type: 'Warning',
+        reason: 'DrainBlocked',
+        reportingComponent: 'aws-node-termination-handler',
+        reportingInstance: 'n',
+      }),
+      metadata: {
+        name: `cart.${'0123456789abcdef'}`,
+        namespace,
+        annotations: { 'app.kubernetes.io/name': 'cart' },
+      },
+    });
+    expectCode(reply, 201);
+    assert.deepEqual(reply.body.involvedObject, involvedObject);
+    assert.equal(reply.body.reportingComponent, 'aws-node-termination-handler');
+    assert.deepEqual(reply.body.metadata.annotations, { 'app.kubernetes.io/name': 'cart' });
+  });
+
+  test('the message of an event may be patched, and one that is gone is a 404', async () => {
+    const { admin, fresh } = scene;
+    const name = fresh('event');
+    expectCode(await admin.post(path, event(name)), 201);
+    const change = { count: 11, message: '(combined from similar events): another' };
+    const { body } = await admin.patch(`${path}/${name}`, 'strategic-merge', change);
+    assert.deepEqual([body.count, body.message], [11, '(combined from similar events): another']);
+    expectCode(await admin.patch(`${path}/${name}-gone`, 'strategic-merge', change), 404);
+  });
+
   test('an event of a name that is taken is a 409', async () => {
     const { admin, fresh } = scene;
     const name = fresh('event');

@@ -73,6 +73,23 @@ export function nodesSuite(scene: Scene): void {
     assert.deepEqual(types(await admin.patch(`${path(name)}/status`, 'merge', change)), ['Drained']);
   });
 
+  test('a condition that is patched keeps what the patch does not name', async () => {
+    const { admin, fresh } = scene;
+    const name = fresh('node');
+    await createNode(admin, name);
+    const planned = (fields: object) => ({
+      status: { conditions: [{ type: 'MaintenancePlanned', ...fields }] },
+    });
+    const since = { lastTransitionTime: '2026-01-01T00:00:00Z' };
+    const first = planned({ status: 'True', reason: 'SPOT_ITN', message: 'soon', ...since });
+    expectCode(await admin.patch(`${path(name)}/status`, 'strategic-merge', first), 200);
+    const second = planned({ status: 'True', message: 'sooner' });
+    const { body } = await admin.patch(`${path(name)}/status`, 'strategic-merge', second);
+    const found = body.status.conditions.find(({ type }: { type: string }) => type === 'MaintenancePlanned');
+    assert.deepEqual([found.reason, found.message], ['SPOT_ITN', 'sooner']);
+    assert.equal(found.lastTransitionTime, since.lastTransitionTime);
+  });
+
   test('a patch of the node leaves its status alone', async () => {
     const { admin, fresh } = scene;
     const name = fresh('node');
