@@ -2,7 +2,7 @@ import type { PodOutcome } from '../src/drain/report.ts';
 import type { Phase } from '../src/handling/workflow-observer.ts';
 import { interruptionKinds } from '../src/interruption/interruption.ts';
 import type { RefusalCause } from '../src/kubernetes/cluster.ts';
-import { createMetrics } from '../src/metrics.ts';
+import { createMetrics, type QueueMessageEvent } from '../src/metrics.ts';
 
 interface Metric {
   readonly name: string;
@@ -40,6 +40,22 @@ const phases: Readonly<Record<Phase, string>> = {
   received: 'the node is being marked',
   draining: 'pods are asked to leave, and followed until they are gone',
   settling: 'the signals are given back to their source',
+};
+
+const messageEvents: Readonly<Record<QueueMessageEvent, string>> = {
+  received: 'SQS handed it out, for the first time or again',
+  redelivered: 'of these: it is worked for already, or was dealt with before',
+  settled: 'all work that it asked for is done, or was to be left undone',
+  released: 'given back undone, to come again',
+  'nothing-to-do': 'it asks for nothing',
+  unprocessable: 'it can not be read, or comes from a source that is unknown',
+  deleted: 'SQS says that it is deleted',
+};
+
+const hookResults = {
+  completed: 'the group may go on',
+  gone: 'the group did not wait any more',
+  error: 'a try that failed; it is tried again',
 };
 
 const webhookOutcomes = {
@@ -115,6 +131,12 @@ ${values('`cause` of `nth_evictions_refused_total`', causes)}
 ${values('`outcome` of `nth_webhook_posts_total`', webhookOutcomes)}
 
 ${values('`phase` of `nth_workflows`', phases)}
+
+${values('`event` of `nth_queue_messages_total`', messageEvents)}
+
+${values('`result` of `nth_lifecycle_hooks_total`', hookResults)}
+
+\`result\` of \`nth_lifecycle_heartbeats_total\` is \`success\` or \`error\`.
 `;
 }
 

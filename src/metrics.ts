@@ -24,6 +24,7 @@ const queueMessageEvents = [
   'unprocessable',
   'deleted',
 ] as const;
+export type QueueMessageEvent = (typeof queueMessageEvents)[number];
 
 // Records by the types of the code: a value that is missing here fails the compiler.
 const podOutcomes: Readonly<Record<PodOutcome, 0>> = {
