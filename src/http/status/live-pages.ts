@@ -9,7 +9,7 @@ export interface LivePagesModules {
   readonly read: () => Promise<LiveStatus>;
 }
 
-/** Pages that are open at the same time; the next ones load themselves anew instead. */
+/** Pages that are open at the same time; the next ones try again later. */
 const mostPages = 16;
 const periodMs = 1000;
 /** Of the time at the most this share goes into what is sent: a burst of interruptions has other work. */
