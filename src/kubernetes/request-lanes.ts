@@ -29,11 +29,15 @@ const markConcurrency = 10;
 
 const probeLimitMs = 1_000;
 
+/** Marks of which none starts or ends for so long don't go before drains any more. */
+const markPatienceMs = 500;
+
 /** What tells of the work: nobody waits for it. */
 const backgroundConcurrency = 2;
 
 /**
- * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request;
+ * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request, and no drain's
+ * request starts while marks wait, as long as these get on;
  * among drains the earliest deadline goes first, first come first served within one; what is in the background
  * starts only while nothing else waits, and where there is a rate it leaves half of the burst alone; after an
  * overloaded server's pushback nothing starts until the time that it asked for has passed, and then one request alone,
@@ -55,6 +59,8 @@ export class RequestLanes {
   /** After a pause, until a request has come through. */
   #isProbing = false;
   #probeAt: Instant | undefined;
+  /** When a mark last started or ended. */
+  #marksGotOnAt = 0;
   #waking = false;
 
   constructor(options: RequestLanesOptions, modules: { readonly clock: Clock }) {
@@ -74,6 +80,7 @@ export class RequestLanes {
       return await request();
     } finally {
       lane.running -= 1;
+      this.#note(lane);
       // Another pause, should it have brought one, needs another probe.
       if (probed === this.#pauses) this.#isProbing = false;
       this.#startDue();
@@ -118,7 +125,8 @@ export class RequestLanes {
   }
 
   #startDue(): void {
-    if (!this.#start(this.#marks, 0) || !this.#start(this.#drains, 0)) return;
+    if (!this.#start(this.#marks, 0) || this.#areMarksFirst()) return;
+    if (!this.#start(this.#drains, 0)) return;
     if (this.#marks.waiting.length > 0 || this.#drains.waiting.length > 0) return;
     this.#start(this.#background, Math.floor(this.#burst / 2));
   }
@@ -128,8 +136,22 @@ export class RequestLanes {
     while (lane.waiting.length > 0 && lane.running < lane.concurrency) {
       if (!this.#mayStart(tokensToLeave)) return false;
       lane.running += 1;
+      this.#note(lane);
       lane.waiting.shift()?.start(this.#isProbing ? this.#pauses : undefined);
     }
+    return true;
+  }
+
+  #note(lane: Lane): void {
+    if (lane === this.#marks) this.#marksGotOnAt = this.#clock.now();
+  }
+
+  /** Hundreds of nodes are all marked before the pods of the first are asked; marks that hang hold nobody up. */
+  #areMarksFirst(): boolean {
+    if (this.#marks.waiting.length === 0) return false;
+    const sinceMs = this.#clock.now() - this.#marksGotOnAt;
+    if (sinceMs < 0 || sinceMs >= markPatienceMs) return false;
+    this.#wakeIn(markPatienceMs - sinceMs);
     return true;
   }
 

@@ -42,6 +42,29 @@ test('a mark never waits for drains', async () => {
   assert.deepEqual(started, ['drain', 'mark']);
 });
 
+test('no drain starts while marks wait, but for marks that hang', async () => {
+  const { clock, ask, done, started } = lanes();
+  for (let mark = 1; mark <= 12; mark += 1) void ask(`mark ${mark}`, 'mark');
+  void ask('drain', 10);
+  void ask('second drain', 10);
+  await clock.advance(400);
+  await done('mark 1');
+  await clock.advance(400);
+  assert.deepEqual(started.at(-1), 'mark 11');
+  await done('mark 2');
+  assert.deepEqual(started.slice(-2), ['mark 12', 'drain']);
+});
+
+test('marks that hang hold no drain up', async () => {
+  const { clock, ask, started } = lanes();
+  for (let mark = 1; mark <= 12; mark += 1) void ask(`mark ${mark}`, 'mark');
+  void ask('drain', 10);
+  await clock.advance(499);
+  assert.equal(started.includes('drain'), false);
+  await clock.advance(1);
+  assert.equal(started.at(-1), 'drain');
+});
+
 test('a request that is aborted while it waits never starts, and the next has its place', async () => {
   const { clock, ask, done, started } = lanes();
   const controller = new AbortController();
