@@ -18,7 +18,7 @@ export function adviceFor(error: unknown): string {
     case 'clock':
       return "set this machine's clock: AWS does not accept its time";
     case 'unreachable':
-      return 'check network, proxy variables and endpoint: SQS can not be reached';
+      return 'check network, proxy variables, endpoint and AWS_CA_BUNDLE: SQS can not be reached';
     case 'throttled':
     case 'server':
     case 'refused':
