@@ -105,7 +105,6 @@ interface Wanted {
 }
 
 function signalsOf(before: readonly MarkedSignal[], { interruptions, over }: Marks): MarkedSignal[] {
-  const known = new Set([...over, ...interruptions.map((it) => it.interruption.id)]);
   const now = interruptions.map(({ interruption, deadline }) => {
     const { id, kind } = interruption;
     const queued = queuedSignal(interruption);
@@ -118,8 +117,13 @@ function signalsOf(before: readonly MarkedSignal[], { interruptions, over }: Mar
   });
   // Of these kinds there is one at a time; what is new takes the place of what is left from before.
   const kindsNow = new Set<string>(now.map((it) => it.kind).filter((kind) => kind !== 'SCHEDULED_EVENT'));
-  const kept = before.filter(({ id, kind }) => !known.has(id) && !kindsNow.has(kind));
-  return [...kept, ...now].slice(-mostSignals);
+  const newest = new Map(now.map((it) => [it.id, it]));
+  // In the order in which they first came: one that comes again is no reason to write.
+  const kept = before
+    .filter(({ id, kind }) => newest.has(id) || (!over.includes(id) && !kindsNow.has(kind)))
+    .map((it) => newest.get(it.id) ?? it);
+  const added = now.filter(({ id }) => !before.some((it) => it.id === id));
+  return [...kept, ...added].slice(-mostSignals);
 }
 
 function marked(

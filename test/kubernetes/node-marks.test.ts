@@ -54,6 +54,14 @@ test('a node is cordoned under the version that was read, and the annotation say
   );
 });
 
+test('a signal that comes again after another one is no reason to write', () => {
+  const { patch, state } = mark([rebalance(), spot()]);
+  const marked = { unschedulable: true, annotations: { [stateAnnotation]: JSON.stringify(state) } };
+  assert.ok(patch);
+  assert.equal(mark([rebalance()], nothing, marked).patch, undefined);
+  assert.equal(mark([spot(), rebalance()], nothing, marked).patch, undefined);
+});
+
 test("someone else's cordon is not ours", () => {
   assert.equal(mark([spot()], nothing, { unschedulable: true }).state?.ours.cordon, false);
 });
