@@ -86,7 +86,7 @@ const mutated = fc
     }, message),
   );
 
-const runs = { numRuns: 2000 };
+const runs = { numRuns: 1000 };
 
 test('every recorded message is read', () => {
   for (const name of fixtureNames) {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HeldMessage } from '../../../src/sources/sqs/held-message.ts';
+import type { Queue } from '../../../src/sources/sqs/queue.ts';
+import { Visibility } from '../../../src/sources/sqs/visibility.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { recordedLog } from '../imds/recorded-log.ts';
 import { spotWarning } from './messages.ts';
 import { runningSource } from './running-source.ts';
 
@@ -28,17 +33,36 @@ test('many messages are hidden ten at a time', async () => {
   assert.equal(it.queue.visible, 0);
 });
 
-test('after twelve hours it is said, the message comes again, and the work goes on', async () => {
-  await using it = await runningSource({ source: { visibilitySeconds: 119 } });
-  const id = it.queue.send(spotWarning('i-0a'));
-  it.start();
-  await it.untilDelivered(1);
-  await it.clock.advance(12.5 * hourMs);
-  assert.equal(it.queue.message(id)?.receiveCount, 2);
-  assert.equal(it.delivered.length, 1);
-  assert.equal(it.warnings().length, 1);
-  await it.settleAll();
-  assert.equal(it.queue.size, 0);
+test('SQS hides no message for more than twelve hours, which is said once and not asked for', async () => {
+  const clock = new FakeClock();
+  const { log, warnings } = recordedLog();
+  const receivedAt = clock.now();
+  const received = { id: 'm-1', receiptHandle: 'r-1', body: '', receiveCount: 1, sentAt: undefined };
+  const message = new HeldMessage(received, receivedAt, receivedAt + 119_000);
+  let hiddenUntil = 0;
+  const queue: Pick<Queue, 'hide'> = {
+    hide: ([entry]) => {
+      hiddenUntil = clock.now() + (entry?.seconds ?? 0) * 1000;
+      return Promise.resolve([undefined]);
+    },
+  };
+  const closed = new AbortController();
+  const visibility = new Visibility(
+    { visibilitySeconds: 119 },
+    { queue, clock, log, held: () => [message], closed: closed.signal },
+  );
+  visibility.keep();
+  await clock.advance(11.9 * hourMs);
+  assert.deepEqual(warnings(), []);
+  await clock.advance(0.6 * hourMs);
+  assert.ok(hiddenUntil > receivedAt + 12 * hourMs - 3000 && hiddenUntil < receivedAt + 12 * hourMs);
+  assert.equal(warnings().length, 1);
+  // It comes again: the work goes on.
+  message.renew('r-2', clock.now(), clock.now() + 119_000);
+  visibility.keep();
+  await clock.advance(hourMs);
+  assert.ok(hiddenUntil > clock.now());
+  closed.abort();
 });
 
 test('without the right to keep messages hidden it is said once, and every ten minutes asked again', async () => {
