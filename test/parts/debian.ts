@@ -32,7 +32,10 @@ export async function ensureDebootstrap(): Promise<string> {
   return ensureInstalled('debootstrap');
 }
 
+/** Ubuntu has it as a snap only, and its machines in CI have Chrome. */
 export async function ensureChromium(): Promise<string> {
+  const present = (await find('chromium')) ?? (await find('google-chrome'));
+  if (present !== undefined) return present;
   return ensureInstalled('chromium');
 }
 
