@@ -5,7 +5,7 @@ import { after, before } from 'node:test';
 import { MountedAccount } from '../e2e/mounted-account.ts';
 import { RunningDaemon } from '../e2e/running-daemon.ts';
 import { ApiClient } from '../parts/api-client.ts';
-import { startCluster, type Cluster } from '../parts/cluster.ts';
+import { startCluster, type Cluster, type ClusterOptions } from '../parts/cluster.ts';
 import { ensureKubectl } from '../parts/npm-parts.ts';
 import { hasCondition, type Pod } from '../parts/objects.ts';
 import { helm, type Values } from './helm.ts';
@@ -31,12 +31,13 @@ export class ReleaseInCluster {
   #cluster: Cluster | undefined;
   readonly #ends: (() => Promise<unknown>)[] = [];
 
-  static forThisFile(): ReleaseInCluster {
+  static forThisFile(options: ClusterOptions = {}): ReleaseInCluster {
     const shared = new ReleaseInCluster();
     before(async () => {
       // It looks for errors in policies.
       shared.#cluster = await startCluster({
         moreControllers: ['validatingadmissionpolicy-status-controller'],
+        ...options,
       });
       await shared.cluster.createNamespace(NAMESPACE);
     });
