@@ -20,6 +20,7 @@ import { isNotFound } from './status.ts';
 import type { MarkOptions } from './node-marks.ts';
 import { Nodes, type KnownNodes } from './nodes.ts';
 import { NamespaceWishes } from './namespace-wishes.ts';
+import { RequestLanes } from './request-lanes.ts';
 import { PodChanges, type FollowedNode, type PodList } from './pod-changes.ts';
 import { Snapshots } from './snapshots.ts';
 import { toBudgetView, toPodView, type BudgetObject, type PodObject } from './views.ts';
@@ -42,6 +43,12 @@ export interface ApiClusterModules {
 /** A node rarely has more; what it has is then read page by page. */
 const podsPerPage = 500;
 
+/**
+ * In a burst the pods of some nodes are asked before those of the next nodes are read: what is known of pods that wait
+ * takes memory, and so do lists that arrive at the same time.
+ */
+const listsAtOnce = 10;
+
 /** `Cluster` over the API server's HTTP interface. */
 export class ApiCluster implements Cluster {
   readonly #options: ApiClusterOptions;
@@ -52,6 +59,7 @@ export class ApiCluster implements Cluster {
   readonly #changes: PodChanges;
   readonly #snapshots: Snapshots;
   readonly #namespaces: NamespaceWishes;
+  readonly #lists: RequestLanes;
 
   constructor(options: ApiClusterOptions, modules: ApiClusterModules) {
     this.#options = options;
@@ -62,6 +70,7 @@ export class ApiCluster implements Cluster {
     this.#changes = new PodChanges(modules);
     this.#snapshots = new Snapshots(modules);
     this.#namespaces = new NamespaceWishes(modules);
+    this.#lists = new RequestLanes({ concurrency: listsAtOnce, qps: undefined, burst: undefined }, modules);
   }
 
   markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
@@ -76,7 +85,11 @@ export class ApiCluster implements Cluster {
     return this.#list(node, this.#options.useApiServerCache, urgency, signal);
   }
 
-  async #list(node: string, fromCache: boolean, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
+  #list(node: string, fromCache: boolean, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
+    return this.#lists.run(urgency, signal, () => this.#listNow(node, fromCache, urgency, signal));
+  }
+
+  async #listNow(node: string, fromCache: boolean, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
     const pods: PodView[] = [];
     const query = new URLSearchParams({
       fieldSelector: `spec.nodeName=${node}`,
