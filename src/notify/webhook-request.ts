@@ -21,6 +21,12 @@ export interface WebhookAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly location: string | undefined;
+  readonly retryAfter: string | undefined;
+}
+
 /** Redirections that keep method and body. */
 const repeatedElsewhere: ReadonlySet<number> = new Set([307, 308]);
 const mostRedirections = 5;
@@ -65,28 +71,33 @@ export class WebhookRequest {
     throw new Error(trouble);
   }
 
-  #exchange(
-    url: URL,
-    body: string,
-    signal: AbortSignal,
-  ): Promise<{ status: number; location: string | undefined; retryAfter: string | undefined }> {
+  #exchange(url: URL, body: string, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { request } = url.protocol === 'https:' ? https : http;
+      let answer: Answer | undefined;
       const sent = request(
         url,
         { method: 'POST', agent: this.#agentFor(url), headers: this.#headersFor(url, body), signal },
         (response) => {
           const { statusCode: status = 0, headers } = response;
+          const answered = { status, location: headers.location, retryAfter: headers['retry-after'] };
+          answer = answered;
           let readBytes = 0;
           response.on('data', (chunk: Buffer) => {
             readBytes += chunk.length;
             if (readBytes > mostReadBytes) response.destroy();
           });
           response.on('error', () => {});
-          resolve({ status, location: headers.location, retryAfter: headers['retry-after'] });
+          response.on('close', () => {
+            resolve(answered);
+          });
         },
       );
-      sent.on('error', reject);
+      // A body that does not end in time takes nothing from what the status says.
+      sent.on('error', (error) => {
+        if (answer) resolve(answer);
+        else reject(error);
+      });
       sent.end(body);
     });
   }

@@ -103,6 +103,12 @@ test('waits no longer than its limit, and names neither the URL nor the host in 
   assert.ok(error instanceof Error);
   assert.equal(error.message, 'no answer within 5 s');
   assert.deepEqual(await asking.post('x', signal), { status: 429, retryAfterMs: 7000 });
+  receiver.answers.push((response) => response.writeHead(202).write('and so on'));
+  assert.equal(
+    (await clock.advanceWhile(asking.post('x', signal))).status,
+    202,
+    'whatever follows the status',
+  );
   const nowhere = request({ url: 'http://hunter2.invalid:1/hunter2' });
   await assert.rejects(
     nowhere.post('x', signal),

@@ -1,6 +1,7 @@
 import { callDurationMethod, durationType } from './duration.ts';
 import { GoError } from './template-error.ts';
-import { callTimeMethod, GoTime, timeType } from './time.ts';
+import { callTimeMethod } from './time-methods.ts';
+import { GoTime, timeType } from './time.ts';
 import { findField, findMethod, intType, stringType, type Type } from './types.ts';
 import { GoInt, GoMap, GoStruct, typeOf, type Value } from './values.ts';
 import { intText } from './value-text.ts';
