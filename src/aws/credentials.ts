@@ -1,4 +1,5 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import type { Logger } from '../logger.ts';
 import { child, field } from './answers.ts';
 import type { AwsClient, CredentialSource, QueryCall } from './client.ts';
 import type { AwsCredentials } from './signer.ts';
@@ -21,9 +22,10 @@ export class CredentialChain implements CredentialSource {
   #isRefused = false;
 
   /** @param sts what calls STS; it is asked only once credentials are wanted */
-  constructor(modules: { readonly sts: () => Pick<AwsClient, 'query'> }) {
-    const { sts } = modules;
+  constructor(modules: { readonly log: Logger; readonly sts: () => Pick<AwsClient, 'query'> }) {
+    const { log, sts } = modules;
     this.#provider = defaultProvider({
+      logger: loggerOf(log),
       roleAssumer: roleAssumer(sts),
       roleAssumerWithWebIdentity: webIdentityRoleAssumer(sts),
     });
@@ -38,6 +40,17 @@ export class CredentialChain implements CredentialSource {
   refused(): void {
     this.#isRefused = true;
   }
+}
+
+/** Without one the SDK writes its warnings to the console. What it has to say otherwise is where it looks next. */
+function loggerOf(log: Logger): NonNullable<Init['logger']> {
+  const say = (...words: unknown[]): void => {
+    log.debug('The AWS SDK looks for credentials', { says: words.join(' ') });
+  };
+  const warn = (...words: unknown[]): void => {
+    log.warn('The AWS SDK warns', { says: words.join(' ').replaceAll(/\s+/g, ' ') });
+  };
+  return { debug: say, info: say, warn, error: warn };
 }
 
 function roleAssumer(sts: () => Pick<AwsClient, 'query'>): RoleAssumer {

@@ -54,6 +54,7 @@ const kinds: ReadonlyMap<string, AwsErrorKind> = new Map([
     'InvalidAccessKeyId',
     'InvalidClientTokenId',
     'InvalidSecurity',
+    'InvalidSignature',
     'MissingAuthenticationToken',
     'OptInRequired',
     'SignatureDoesNotMatch',

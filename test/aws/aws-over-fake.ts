@@ -28,7 +28,7 @@ export async function awsOverFake(options: Partial<AwsOptions> = {}) {
       proxyFor: () => undefined,
       ...options,
     },
-    { clock, metrics, skew, credentials },
+    { clock, log, metrics, skew, credentials },
   );
   return {
     clock,

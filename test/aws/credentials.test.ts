@@ -9,6 +9,7 @@ import type { AwsClient, QueryCall } from '../../src/aws/client.ts';
 import { CredentialChain } from '../../src/aws/credentials.ts';
 import { systemClock } from '../../src/clock.ts';
 import { FakeImds } from '../fakes/imds.ts';
+import { recordedLog } from '../sources/imds/recorded-log.ts';
 
 let folder = '';
 const environment = { ...process.env };
@@ -52,6 +53,8 @@ function fakeSts(expiresInMs = 3_600_000) {
   return { calls, sts: () => ({ query }) };
 }
 
+const { log, warnings } = recordedLog();
+
 const noSts = () => {
   throw new Error('STS is asked');
 };
@@ -62,7 +65,10 @@ test('from the environment', async () => {
     AWS_SECRET_ACCESS_KEY: 'secret',
     AWS_SESSION_TOKEN: 'token',
   });
-  const { accessKeyId, secretAccessKey, sessionToken } = await new CredentialChain({ sts: noSts }).current();
+  const { accessKeyId, secretAccessKey, sessionToken } = await new CredentialChain({
+    log,
+    sts: noSts,
+  }).current();
   assert.deepEqual([accessKeyId, secretAccessKey, sessionToken], ['AKID', 'secret', 'token']);
 });
 
@@ -74,7 +80,7 @@ test('of a ServiceAccount with a role (IRSA): STS is asked without a signature, 
     AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
   });
   const { calls, sts } = fakeSts();
-  const chain = new CredentialChain({ sts });
+  const chain = new CredentialChain({ log, sts });
   assert.equal((await chain.current()).accessKeyId, 'ASIA1');
   assert.equal((await chain.current()).accessKeyId, 'ASIA1');
   assert.deepEqual(
@@ -96,7 +102,7 @@ test('those that AWS refuses are not used again', async () => {
     AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
   });
   const { sts } = fakeSts();
-  const chain = new CredentialChain({ sts });
+  const chain = new CredentialChain({ log, sts });
   assert.equal((await chain.current()).accessKeyId, 'ASIA1');
   chain.refused();
   assert.equal((await chain.current()).accessKeyId, 'ASIA2');
@@ -114,7 +120,7 @@ test('of a profile that assumes a role', async () => {
   await writeFile(credentials, '[base]\naws_access_key_id = AKBASE\naws_secret_access_key = secret\n');
   process.env['AWS_PROFILE'] = 'nth';
   const { calls, sts } = fakeSts();
-  assert.equal((await new CredentialChain({ sts }).current()).accessKeyId, 'ASIA1');
+  assert.equal((await new CredentialChain({ log, sts }).current()).accessKeyId, 'ASIA1');
   const [call] = calls;
   assert.equal(call?.action, 'AssumeRole');
   assert.equal(call.parameters['ExternalId'], 'e1');
@@ -143,7 +149,7 @@ test('of EKS Pod Identity', async () => {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(agent.address() as AddressInfo).port}/v1/credentials`,
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: tokenFile,
   });
-  const { accessKeyId, sessionToken } = await new CredentialChain({ sts: noSts }).current();
+  const { accessKeyId, sessionToken } = await new CredentialChain({ log, sts: noSts }).current();
   assert.deepEqual([accessKeyId, sessionToken], ['ASIAPOD', 'token']);
   agent.close();
   agent.closeAllConnections();
@@ -163,10 +169,20 @@ test("of the instance's role", async () => {
   });
   process.env['AWS_EC2_METADATA_DISABLED'] = 'false';
   process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = imds.url;
-  const { accessKeyId, sessionToken } = await new CredentialChain({ sts: noSts }).current();
+  const { accessKeyId, sessionToken } = await new CredentialChain({ log, sts: noSts }).current();
   assert.deepEqual([accessKeyId, sessionToken], ['ASIAINSTANCE', 'token']);
 });
 
+test('what the SDK warns of is in the log', async () => {
+  Object.assign(process.env, {
+    AWS_PROFILE: 'nobody',
+    AWS_ACCESS_KEY_ID: 'AKID',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  });
+  await assert.rejects(new CredentialChain({ log, sts: noSts }).current());
+  assert.match(String(warnings()[0]?.fields['says']), /Multiple credential sources detected/);
+});
+
 test('where there are none, an error says so', async () => {
-  await assert.rejects(new CredentialChain({ sts: noSts }).current());
+  await assert.rejects(new CredentialChain({ log, sts: noSts }).current());
 });

@@ -17,7 +17,7 @@ export async function overFakeEc2(clock: Clock) {
   const fake = await FakeAws.start({}, { clock });
   const aws = createAws(
     { region: 'eu-central-1', endpoint: fake.url, userAgent: 'test', proxyFor: () => undefined },
-    { clock, metrics, skew, credentials },
+    { clock, log: recordedLog().log, metrics, skew, credentials },
   );
   return {
     ec2: fake.ec2,

@@ -23,7 +23,7 @@ suite('EC2 as moto has it', { timeout: 20 * 60_000 }, () => {
     };
     const aws = createAws(
       { region: 'eu-central-1', endpoint: moto.url, userAgent: 'test', proxyFor: () => undefined },
-      { clock, metrics, skew, credentials },
+      { clock, log: recordedLog().log, metrics, skew, credentials },
     );
     try {
       const call = async (action: string, parameters: Record<string, string>) =>

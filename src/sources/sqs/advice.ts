@@ -6,11 +6,14 @@ export function adviceFor(error: unknown): string {
   if (/(?:NonExistentQueue|QueueDoesNotExist)$/.test(error.code)) {
     return 'check queue-url and aws-region: there is no such queue, or it was deleted';
   }
+  if (/^kms/i.test(error.code)) {
+    return error.kind === 'access-denied'
+      ? 'give the role kms:Decrypt for the key with which the queue is encrypted'
+      : 'check the key with which the queue is encrypted';
+  }
   switch (error.kind) {
     case 'access-denied':
-      return error.code.startsWith('Kms')
-        ? 'give the role kms:Decrypt for the key with which the queue is encrypted'
-        : 'give the role sqs:ReceiveMessage for this queue';
+      return 'give the role sqs:ReceiveMessage for this queue';
     case 'credentials':
       return 'check the role of the ServiceAccount (IRSA or EKS Pod Identity) or of the instance';
     case 'expired-token':

@@ -16,6 +16,8 @@ export interface OutageModules {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly condition: Condition;
+  /** Told when an outage is said. */
+  readonly onTrouble?: ((monitor: 'SQS_MONITOR') => void) | undefined;
 }
 
 /**
@@ -50,6 +52,7 @@ export class Outage {
       what_to_do: adviceFor(error),
       ...(this.#began !== undefined && this.#length(now)),
     });
+    this.#modules.onTrouble?.('SQS_MONITOR');
     this.#began ??= now;
     this.#toldAt = now;
   }

@@ -46,6 +46,8 @@ export interface SqsSourceModules {
   readonly health: Health;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Told when the queue can't be read, as often as the log is. */
+  readonly onTrouble?: ((monitor: 'SQS_MONITOR') => void) | undefined;
   /** From 0 up to, but not including, 1; spreads the tries. @default Math.random */
   readonly random?: () => number;
 }

@@ -44,7 +44,7 @@ export async function runningSource(options: RunningSourceOptions = {}) {
   };
   const calls = createAws(
     { region: 'eu-central-1', endpoint: aws.url, userAgent: 'test', proxyFor: () => undefined },
-    { clock, metrics, skew, credentials },
+    { clock, log, metrics, skew, credentials },
   );
   const { client } = calls;
   const hooks = new LifecycleHooks(
