@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
+import type { Instant } from '../interruption/interruption.ts';
 import type { AskAnswer, Cluster, RefusalCause, Urgency } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { TimeLimit } from '../time-limit.ts';
 import { escalatesAt, requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
 import type { Asked, LeavingPod } from './pod-board.ts';
 
@@ -15,6 +15,9 @@ const nearMs = 2_000;
 
 /** Different troubles of a server that are told in one drain. */
 const mostTold = 10;
+
+/** Why an eviction is cut off; one for all, since each would cost a stack. */
+const hangs = new Error('no answer until the latest instant');
 
 export interface PodAskingModules {
   readonly clock: Clock;
@@ -79,6 +82,24 @@ export class PodAsking {
       if (pod.isTerminating || pod.goneAt !== undefined) return 'asked';
       pod.asking.signal.throwIfAborted();
     }
+  }
+
+  /** When an eviction of it would be given up; Infinity: never, or that has been. */
+  givesUpAt({ planned, isTerminating, goneAt }: LeavingPod): Instant {
+    if (isTerminating || goneAt !== undefined) return Infinity;
+    const at = escalatesAt(planned, this.#options.goal());
+    return at > this.#modules.clock.now() ? at : Infinity;
+  }
+
+  /** Its eviction was sent before the instant at which it is given up, which has come. */
+  isHanging({ planned, evictingSince }: LeavingPod): boolean {
+    const at = escalatesAt(planned, this.#options.goal());
+    return evictingSince !== undefined && evictingSince < at && at <= this.#modules.clock.now();
+  }
+
+  /** An eviction that hangs, in an admission webhook or on the way, must not eat the time of the pod's own shutdown. */
+  giveUp({ asking }: LeavingPod): void {
+    asking.abort(hangs);
   }
 
   /** Something has made it likely that a refused pod may go now. */
@@ -152,39 +173,28 @@ export class PodAsking {
   }
 
   #put(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Promise<AskAnswer> {
-    const { clock, cluster } = this.#modules;
-    const { signal } = pod.asking;
-    const urgency = this.#options.urgency();
-    if (by === 'deletion') return cluster.deletePod(pod.planned.pod, gracePeriodSeconds, urgency, signal);
-    const leftMs = escalatesAt(pod.planned, this.#options.goal()) - clock.now();
-    return leftMs > 0 && leftMs < Infinity
-      ? this.#evictWithin(leftMs, pod, gracePeriodSeconds)
-      : cluster.evict(pod.planned.pod, gracePeriodSeconds, urgency, signal);
+    return by === 'deletion'
+      ? this.#modules.cluster.deletePod(
+          pod.planned.pod,
+          gracePeriodSeconds,
+          this.#options.urgency(),
+          pod.asking.signal,
+        )
+      : this.#evict(pod, gracePeriodSeconds);
   }
 
-  /** An eviction that hangs, in an admission webhook or on the way, must not eat the time of the pod's own shutdown. */
-  async #evictWithin(
-    ms: number,
-    pod: LeavingPod,
-    gracePeriodSeconds: number | undefined,
-  ): Promise<AskAnswer> {
+  async #evict(pod: LeavingPod, gracePeriodSeconds: number | undefined): Promise<AskAnswer> {
     const { clock, cluster } = this.#modules;
     const { signal } = pod.asking;
-    const limit = new TimeLimit(clock, signal);
-    limit.restart(ms);
+    pod.evictingSince = clock.now();
     try {
-      return await cluster.evict(pod.planned.pod, gracePeriodSeconds, this.#options.urgency(), limit.signal);
+      return await cluster.evict(pod.planned.pod, gracePeriodSeconds, this.#options.urgency(), signal);
     } catch (error) {
-      signal.throwIfAborted();
-      if (!limit.signal.aborted) throw error;
-      return {
-        answer: 'refused',
-        cause: 'unavailable',
-        text: 'no answer until its latest instant',
-        status: undefined,
-      };
+      if (signal.reason !== hangs) throw error;
+      pod.asking = new AbortController();
+      return { answer: 'refused', cause: 'unavailable', text: hangs.message, status: undefined };
     } finally {
-      limit.end();
+      pod.evictingSince = undefined;
     }
   }
 

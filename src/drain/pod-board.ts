@@ -26,7 +26,9 @@ export interface LeavingPod {
   goneAt: Instant | undefined;
   refusal: { cause: RefusalCause; text: string; status: number | undefined; times: number } | undefined;
   /** Aborted to cut off a request that is under way. */
-  readonly asking: AbortController;
+  asking: AbortController;
+  /** The eviction that is under way was sent at this instant, or waits for its turn since. */
+  evictingSince: Instant | undefined;
   /** Called when the pod is gone while it is being asked. */
   onGone: (() => void) | undefined;
   /** Aborted to try again, or give up, before the back-off is over. */
@@ -152,6 +154,7 @@ function newcomer(planned: PlannedPod): LeavingPod {
     goneAt: undefined,
     refusal: undefined,
     asking: new AbortController(),
+    evictingSince: undefined,
     onGone: undefined,
     backOff: undefined,
     hasHope: false,

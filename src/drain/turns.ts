@@ -63,11 +63,11 @@ export class Turns {
     return this.#running > 0;
   }
 
-  /** When the next pod that waits for its turn must be asked at the latest. */
+  /** When the next pod that waits for its turn, or for an answer, must be asked at the latest. */
   get next(): Instant {
     let next = Infinity;
     for (const pod of this.#modules.board.leaving.values()) {
-      if (waits(pod)) next = Math.min(next, pod.planned.askBy ?? Infinity);
+      next = Math.min(next, waits(pod) ? (pod.planned.askBy ?? Infinity) : this.#asking.givesUpAt(pod));
     }
     return next;
   }
@@ -102,6 +102,7 @@ export class Turns {
         }),
       );
     }
+    for (const pod of board.leaving.values()) if (this.#asking.isHanging(pod)) this.#asking.giveUp(pod);
     this.shorten();
   }
 
