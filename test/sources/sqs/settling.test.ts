@@ -96,6 +96,20 @@ test('a message that was settled with an old receipt is deleted when it comes ag
   assert.equal(it.delivered.length, 1);
 });
 
+test('a message that the queue has dropped while it was worked for is settled all the same', async () => {
+  await using it = await runningSource({ queue: { retentionMs: 300_000 } });
+  const hook = it.aws.autoScaling.wait({ group: 'nodes', name: 'drain', token: 't1', instanceId: 'i-0a' });
+  it.queue.send(terminateAction('i-0a', 't1'));
+  it.start();
+  await it.untilDelivered(1);
+  await it.clock.advance(600_000);
+  assert.equal(it.queue.expired.length, 1);
+  await it.settleAll();
+  assert.equal(hook.state, 'continued');
+  assert.equal(await it.valueOf('nth_queue_messages_held'), 0);
+  assert.deepEqual(it.warnings(), []);
+});
+
 test('without the right to delete it is said once, and nobody waits for it', async () => {
   await using it = await runningSource();
   it.aws.denied.add('DeleteMessageBatch');

@@ -35,6 +35,15 @@ test('a message that can not be read is told once, counted, and left for its own
   await it.untilDelivered(1, 1000);
 });
 
+test('what nobody can process ends among the dead letters', async () => {
+  await using it = await runningSource({ queue: { maxReceiveCount: 3 } });
+  it.queue.send('garbage');
+  it.start();
+  await it.clock.advance(100_000);
+  assert.equal(it.queue.deadLetters.length, 1);
+  assert.equal(it.queue.size, 0);
+});
+
 test('or deleted, where that is asked for', async () => {
   await using it = await runningSource({ source: { unprocessableMessages: 'delete' } });
   for (const body of unprocessable) it.queue.send(body);
