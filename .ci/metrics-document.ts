@@ -72,7 +72,7 @@ const actions = {
   cordon: 'the node was marked, and no more was asked for',
   'cordon-and-drain': 'a drain ended: every pod that was to leave has left, or not',
   uncordon: 'what was done to the node was undone: its interruption is over',
-  'post-drain': 'always 0 in this version',
+  'post-drain': 'queue mode: the work for a message has ended, its hook was completed and it was deleted',
 };
 
 /** docs/metrics.md: every metric of the registry, and what its labels can say. */

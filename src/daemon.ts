@@ -14,6 +14,7 @@ import { ApiClient } from './kubernetes/api-client.ts';
 import { ApiCluster } from './kubernetes/api-cluster.ts';
 import { Credentials } from './kubernetes/credentials.ts';
 import { RequestLanes } from './kubernetes/request-lanes.ts';
+import type { MonitorName } from './interruption/interruption.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Mode } from './mode.ts';
@@ -149,16 +150,18 @@ export class Daemon {
     const { config } = this.#options;
     const { queue } = config;
     if (this.#mode) return this.#mode;
+    const onTrouble = (monitor: MonitorName): void => this.#observation.monitorFailed(monitor);
     if (queue) {
       // It brings what talks to AWS, which nobody else needs in memory.
       const { QueueMode } = await import('./queue-mode.ts');
-      this.#mode = new QueueMode({ ...this.#options, queue }, { ...this.#modules, client: this.#client });
+      this.#mode = new QueueMode(
+        { ...this.#options, queue },
+        { ...this.#modules, client: this.#client, onTrouble },
+      );
     } else {
       this.#mode = new ImdsMode(config, {
         ...this.#modules,
-        onTrouble: (monitor) => {
-          this.#observation.monitorFailed(monitor);
-        },
+        onTrouble,
         onLeftOverConditions: () => {
           this.#observation.clearConditions();
         },
@@ -191,6 +194,7 @@ export class Daemon {
         ...intake,
         cluster,
         observers: this.#observers,
+        onLaunch: (node, interruption) => this.#observation.launched(node, interruption),
         traceIdOf: (workflowId) => this.#tracing?.traceIdOf(workflowId),
       },
     );

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import type { WorkflowObserver } from './handling/workflow-observer.ts';
-import type { MonitorName } from './interruption/interruption.ts';
+import type { Interruption, MonitorName } from './interruption/interruption.ts';
 import type { ApiClient } from './kubernetes/api-client.ts';
 import type { InstanceFacts } from './kubernetes/event-annotations.ts';
 import type { Logger } from './logger.ts';
@@ -45,6 +45,11 @@ export class Observation {
   /** A source of interruptions can't be asked. */
   monitorFailed(monitor: MonitorName): void {
     this.#events?.node.monitorFailed(monitor, this.#config.nodeName, this.#modules.clock.now());
+  }
+
+  /** An instance was launched, which NTH takes for an interruption that it does not know. */
+  launched(node: string, interruption: Interruption): void {
+    this.#events?.node.received(interruption, node, this.#modules.clock.now());
   }
 
   /** An earlier process has left conditions of ours on this node, and nothing else. */

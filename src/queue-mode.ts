@@ -12,7 +12,7 @@ import type { Place } from './handling/intake.ts';
 import { Launches } from './handling/launches.ts';
 import { Workers } from './handling/workers.ts';
 import type { Health } from './health.ts';
-import type { NodeLocation } from './interruption/interruption.ts';
+import type { MonitorName, NodeLocation } from './interruption/interruption.ts';
 import type { ApiClient } from './kubernetes/api-client.ts';
 import type { Cluster } from './kubernetes/cluster.ts';
 import type { InstanceFacts } from './kubernetes/event-annotations.ts';
@@ -46,6 +46,8 @@ export interface QueueModeModules {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly client: ApiClient;
+  /** Told when the queue can't be read. */
+  readonly onTrouble: (monitor: MonitorName) => void;
 }
 
 /** Trouble that lasts is told again after this. */

@@ -1,3 +1,4 @@
+import { errorText } from '../error-text.ts';
 import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { Logger } from '../logger.ts';
@@ -8,6 +9,11 @@ export interface GiveBackModules {
   readonly settle: (item: Delivery | Cancellation, outcome: Outcome) => Promise<void>;
   /** Gives back to its source, to come again. */
   readonly release: (item: Delivery | Cancellation) => Promise<void>;
+  /**
+   * A delivery was to be settled: what NTH calls the post-drain task.
+   * @param trouble why it could not be
+   */
+  readonly onSettled?: ((delivery: Delivery, trouble: string | undefined) => void) | undefined;
 }
 
 /**
@@ -32,11 +38,14 @@ export async function giveBack(
 async function giveBackOne(
   item: Delivery | Cancellation,
   outcome: Outcome | undefined,
-  { logger, settle, release }: GiveBackModules,
+  { logger, settle, release, onSettled }: GiveBackModules,
 ): Promise<void> {
+  const isDelivery = item.type === 'interruption' && outcome !== undefined && outcome !== 'dry-run';
   try {
     await (outcome === undefined ? release(item) : settle(item, outcome));
+    if (isDelivery) onSettled?.(item, undefined);
   } catch (error) {
+    if (isDelivery) onSettled?.(item, errorText(error));
     logger.error('Cannot give a delivery back to its source', { source: item.source, error });
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Cancellation, Delivery, Outcome, ReleaseReason, Source } from '../interruption/delivery.ts';
-import { interruptionKinds, type NodeLocation } from '../interruption/interruption.ts';
+import { interruptionKinds, type Interruption, type NodeLocation } from '../interruption/interruption.ts';
 import { decide } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
@@ -28,6 +28,8 @@ export interface IntakeModules {
   readonly workers?: Workers;
   /** Told what happens to each node. @default nobody */
   readonly observers?: readonly WorkflowObserver[];
+  /** Told of launched instances, which are no workflow's. */
+  readonly onLaunch?: (node: string, interruption: Interruption) => void;
   /** The trace that a workflow is, for log lines and metrics. @default none */
   readonly traceIdOf?: (workflowId: number) => string | undefined;
 }
@@ -131,6 +133,7 @@ export class Intake {
     const { launches } = this.#modules;
     if (item.type === 'interruption' && item.interruption.kind === 'ASG_LAUNCH_LIFECYCLE') {
       this.#count(source, item);
+      this.#modules.onLaunch?.(node, item.interruption);
       await (launches ? launches.follow(node, item, source, intake) : source.settle(item, 'ignored'));
     } else if (item.type === 'interruption' ? this.#isToDo(node, source, item) : this.#isToUndo(node, item)) {
       if (!this.#workflows.get(node)?.join(item)) this.#start(node, item, intake, killing);

@@ -86,7 +86,11 @@ export class NodeWorkflow {
     const traceId = modules.traceIdOf?.(id);
     const logger = modules.logger.child({ node, ...(traceId !== undefined && { trace_id: traceId }) });
     this.#logger = workflowLogger(logger, this.#ledger, () => this.#phase);
-    this.#modules = { ...modules, logger: this.#logger };
+    this.#modules = {
+      ...modules,
+      logger: this.#logger,
+      onSettled: (delivery, trouble) => this.#story.settled(delivery, trouble),
+    };
     this.#mandate = new Mandate(options, { ...modules, ledger: this.#ledger });
     this.#telling = new WorkflowTelling(
       { id, node, dryRun: options.dryRun },

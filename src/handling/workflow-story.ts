@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { leftBehindReasons, outcomeCounts, secondsToSpare, type DrainReport } from '../drain/report.ts';
+import type { Delivery } from '../interruption/delivery.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { Response } from '../interruption/policy.ts';
@@ -50,10 +51,11 @@ export class WorkflowStory {
     if (!succeeded && response === 'mark') this.#count('cordon', trouble);
     if (!succeeded || this.#isMarked || isUnmarking) return;
     this.#isMarked = true;
+    const { interruptions } = this.#ledger;
     // Of a drain that is tried again, or taken up by another process, that time is long past.
-    if (!wasMarked) {
+    if (this.#modules.actions.marksFirst(interruptions.map((it) => it.id)) && !wasMarked) {
       // The newest is what it was marked for: others may have been tried for long.
-      const seenAt = Math.max(...this.#ledger.interruptions.map((interruption) => interruption.seenAt));
+      const seenAt = Math.max(...interruptions.map((it) => it.seenAt));
       const seconds = (this.#modules.clock.now() - seenAt) / 1000;
       this.#modules.metrics.noticeToMark.observe(seconds, this.#trace);
     }
@@ -139,6 +141,12 @@ export class WorkflowStory {
     this.#attempted(isMachineEnd ? 'deadline-passed' : 'failed', troubles, report);
   }
 
+  /** NTH has a post-drain task for what comes from a queue: the hook is completed and the message deleted. */
+  settled({ interruption }: Delivery, trouble: string | undefined): void {
+    if (interruption.monitor !== 'SQS_MONITOR') return;
+    this.#tellCount('post-drain', [interruption.id], trouble);
+  }
+
   get #trace(): { readonly id: string | undefined; readonly at: Instant } {
     return { id: this.#modules.traceId, at: this.#modules.clock.now() };
   }
@@ -153,10 +161,14 @@ export class WorkflowStory {
   }
 
   #count(action: NodeAction, trouble: string | undefined): void {
-    const succeeded = trouble === undefined;
     const { interruptions, cancellations } = this.#ledger;
     const ids =
       action === 'uncordon' ? cancellations.map((it) => it.interruptionId) : interruptions.map((it) => it.id);
+    this.#tellCount(action, ids, trouble);
+  }
+
+  #tellCount(action: NodeAction, ids: readonly string[], trouble: string | undefined): void {
+    const succeeded = trouble === undefined;
     this.#modules.actions.count(this.#node, ids, action, succeeded);
     this.#modules.telling.tell({ type: 'action', action, succeeded, trouble });
   }

@@ -1,9 +1,9 @@
 import type { PodProgress } from '../drain/pod-progress.ts';
 import type { WorkflowNews, WorkflowObserver, WorkflowSummary } from '../handling/workflow-observer.ts';
-import type { Instant, InterruptionKind, MonitorName } from '../interruption/interruption.ts';
+import type { Instant, Interruption, InterruptionKind, MonitorName } from '../interruption/interruption.ts';
 import type { BudgetView, EventSink } from '../kubernetes/cluster.ts';
 
-type Action = Extract<WorkflowNews, { type: 'action' }>['action'] | 'post-drain';
+type Action = Extract<WorkflowNews, { type: 'action' }>['action'];
 
 /** NTH's reasons; one that is unknown to it is what a launch hook is to it as well. */
 const kindReasons: Readonly<Record<InterruptionKind, string>> = {
@@ -63,14 +63,13 @@ export class NodeEvents implements WorkflowObserver {
     if (workflow.dryRun) return;
     switch (news.type) {
       case 'received': {
-        const { kind, description } = news.interruption;
-        this.#onNode(workflow.node, at, kindReasons[kind], description.trim());
+        this.received(news.interruption, workflow.node, at);
         // There may be a deadline now.
         this.#tellHeld(this.#heldPods.get(workflow.id)?.values() ?? [], workflow, at);
         return;
       }
       case 'action':
-        this.acted(news.action, news.trouble, workflow.node, at);
+        this.#acted(news.action, news.trouble, workflow.node, at);
         return;
       case 'drain-broken-off':
         this.#onNode(workflow.node, at, 'CancelDrain', 'Drain cancelled, for there is no more reason for it');
@@ -92,17 +91,21 @@ export class NodeEvents implements WorkflowObserver {
     }
   }
 
-  /** One of NTH's actions has been tried. @param trouble why it did not succeed */
-  acted(action: Action, trouble: string | undefined, node: string, at: Instant): void {
-    const { reason, done, failed } = actionTexts[action];
-    if (trouble === undefined) this.#onNode(node, at, reason, done);
-    else this.#onNode(node, at, `${reason}Error`, `${failed}: ${trouble}`, true);
+  /** AWS's words, under the reason of the kind. */
+  received({ kind, description }: Interruption, node: string, at: Instant): void {
+    this.#onNode(node, at, kindReasons[kind], description.trim());
   }
 
   /** A source of interruptions can't be asked. @param node the one that this daemon runs on */
   monitorFailed(monitor: MonitorName, node: string, at: Instant): void {
     const message = `There was a problem monitoring for events in monitor '${monitor}'`;
     this.#onNode(node, at, 'MonitorError', message, true);
+  }
+
+  #acted(action: Action, trouble: string | undefined, node: string, at: Instant): void {
+    const { reason, done, failed } = actionTexts[action];
+    if (trouble === undefined) this.#onNode(node, at, reason, done);
+    else this.#onNode(node, at, `${reason}Error`, `${failed}: ${trouble}`, true);
   }
 
   #onNode(name: string, at: Instant, reason: string, message: string, isWarning = false): void {

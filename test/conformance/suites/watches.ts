@@ -108,10 +108,8 @@ export function watchesSuite(scene: Scene): void {
     await admin.post('/api/v1/nodes', { metadata: { name: late, labels } });
     const two = await page(one.metadata.continue as string);
     const version = two.metadata.resourceVersion as string;
-    assert.deepEqual(
-      [version, two.metadata.continue ?? '', two.items.length],
-      [one.metadata.resourceVersion, '', 1],
-    );
+    // Whether there is another page depends on nodes that are none of this selection.
+    assert.deepEqual([version, two.items.length], [one.metadata.resourceVersion, 1]);
     const query = `watch=true&resourceVersion=${version}&${selection}&allowWatchBookmarks=true&timeoutSeconds=5`;
     const watch = await admin.watch(`/api/v1/nodes?${query}`);
     const conditions = [{ type: 'Ready', status: 'False', reason: 'KubeletNotReady' }];
