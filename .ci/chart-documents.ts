@@ -108,7 +108,7 @@ function readSchema(): { readonly properties: Record<string, ValueSchema> } {
 
 function optionSchema({ format, choices, min, max, none }: OptionDefinition): object {
   if (format === 'go-bool') return { $ref: '#/$defs/boolean' };
-  if (choices !== undefined) return { enum: choices };
+  if (format === 'choice') return { enum: choices };
   if (format !== 'integer') return {};
   const range = {
     $ref: '#/$defs/integer',

@@ -43,7 +43,7 @@ function another(name: OptionName): unknown {
   if (format === 'integer' || format === 'port') {
     return Number(usual) < 1 ? Math.max(min ?? 1, 1) : Number(usual) + 1;
   }
-  if (format === 'choice') return choices?.find((choice) => choice !== usual);
+  if (choices !== undefined) return choices.find((choice) => choice !== usual);
   if (format === 'log-level') return 'debug';
   if (format === 'http-url' || format === 'proxy-url') return 'http://other.example:8080';
   return format === 'url-path' ? '/other' : `other-${name}`;
@@ -113,6 +113,7 @@ suite("the rendered environment, read by the daemon's own loader", { concurrency
       const read = Object.fromEntries(
         options.map((name) => {
           const value = effective[name];
+          if (Array.isArray(value)) return [name, value.join()];
           return [name, typeof value === 'string' ? value.replace(/\/$/, '') : value];
         }),
       );

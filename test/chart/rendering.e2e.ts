@@ -11,14 +11,19 @@ import { everythingOfImdsMode, everythingOfQueueMode, queueMode } from './modes.
 import { only } from './workload.ts';
 
 const withoutPolicies = { nodeRestriction: { evictions: false } };
+/** Their content is not of the templates. */
+const withoutContent = { prometheusRule: { create: false }, dashboard: { create: false } };
 
 /** Looked at by eye when they change: `UPDATE_GOLDEN=1 npm run test:chart` writes them. */
 const golden: Readonly<Record<string, readonly [Values, RenderOptions]>> = {
   'imds-mode': [{}, {}],
   'queue-mode': [queueMode, {}],
-  'imds-mode-everything': [everythingOfImdsMode, { tests: true }],
-  'queue-mode-everything': [everythingOfQueueMode, { tests: true }],
-  'kubernetes-1.16': [{ ...everythingOfImdsMode, ...withoutPolicies }, { kubeVersion: '1.16.0' }],
+  'imds-mode-everything': [{ ...everythingOfImdsMode, ...withoutContent }, { tests: true }],
+  'queue-mode-everything': [{ ...everythingOfQueueMode, ...withoutContent }, { tests: true }],
+  'kubernetes-1.16': [
+    { ...everythingOfImdsMode, ...withoutContent, ...withoutPolicies },
+    { kubeVersion: '1.16.0' },
+  ],
 };
 
 suite('the chart', { concurrency: 2 }, () => {
@@ -27,7 +32,9 @@ suite('the chart', { concurrency: 2 }, () => {
       const path = new URL(`../fixtures/chart/${name}.yaml`, import.meta.url);
       const rendered = await renderText(values, options);
       if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(path, rendered);
-      assert.equal(rendered, await readFile(path, 'utf8'));
+      const reviewed = (await readFile(path, 'utf8')).split('\n');
+      const changed = rendered.split('\n').findIndex((line, index) => line !== reviewed[index]);
+      assert.ok(rendered === reviewed.join('\n'), `line ${changed + 1} is not "${reviewed[changed]}"`);
     });
   }
 
@@ -50,6 +57,14 @@ suite('the chart', { concurrency: 2 }, () => {
     const folder = await temporaryFolder(t);
     const { code, stderr } = await helm(['package', chartFolder, '--destination', folder]);
     assert.equal(code, 0, stderr);
+  });
+
+  test('has the dashboard as it is in the file', async () => {
+    const values = { ...queueMode, dashboard: { create: true, namespace: 'monitoring' } };
+    const { data, metadata } = only(await render(values), 'ConfigMap');
+    assert.equal(metadata.namespace, 'monitoring');
+    const [[name = '', content] = []] = Object.entries(data as Readonly<Record<string, string>>);
+    assert.equal(content?.trim(), (await readFile(join(chartFolder, 'files', name), 'utf8')).trim());
   });
 
   test('has alerts that promtool takes', async (t) => {
