@@ -137,7 +137,7 @@ export class Daemon {
     } finally {
       ended.abort();
       await beside;
-      await Promise.all([this.#observation.end(), this.#webhook?.end()]);
+      await Promise.all([this.#observation.end(killing), this.#webhook?.end()]);
       mode.close();
       this.#credentials.close();
       await this.#tracing?.close();

@@ -19,6 +19,8 @@ export interface ObservationModules {
   readonly instance: (signal: AbortSignal) => Promise<InstanceFacts>;
 }
 
+const lastWordsMs = 3_000;
+
 /** What tells of the work at the API server. Each is loaded only where the options ask for it. */
 export class Observation {
   readonly #config: Config;
@@ -35,7 +37,9 @@ export class Observation {
 
   /** @returns those who are to be told of workflows */
   async start(): Promise<readonly WorkflowObserver[]> {
-    const { events, nodeConditions } = this.#config;
+    const { dryRun, events, nodeConditions } = this.#config;
+    // What was not done is not told.
+    if (dryRun) return [];
     const observers: WorkflowObserver[] = [];
     if (events) observers.push(await this.#startEvents(events.extraAnnotations));
     if (nodeConditions) observers.push(await this.#startConditions());
@@ -58,9 +62,10 @@ export class Observation {
   }
 
   /** What is still to be told is told within some seconds, or not at all. */
-  async end(): Promise<void> {
-    this.#events?.sink.end();
-    await Promise.all([this.#events?.ended, this.#conditions?.end()]);
+  async end(killing: AbortSignal): Promise<void> {
+    const withinMs = killing.aborted ? 0 : lastWordsMs;
+    this.#events?.sink.end(withinMs);
+    await Promise.all([this.#events?.ended, this.#conditions?.end(withinMs)]);
   }
 
   async #startEvents(extra: Readonly<Record<string, string>>): Promise<WorkflowObserver> {

@@ -32,9 +32,6 @@ const mostFailures = 8;
 /** Without the right to create events nothing is tried for this long; somebody may have given it meanwhile. */
 const pauseWithoutRightMs = 600_000;
 
-/** Nothing depends on what is still unsent at the end. */
-const lastWordsMs = 3_000;
-
 const missingRight =
   'Not allowed to put Kubernetes events, the work goes on without: add the verbs "create" and "patch" on "events" to the ClusterRole';
 
@@ -95,10 +92,10 @@ export class KubernetesEvents implements EventSink {
     }
   }
 
-  /** What waits is sent now or never. */
-  end(): void {
+  /** What waits is sent now, within so long, or never: nothing depends on it. */
+  end(withinMs: number): void {
     this.#isEnding = true;
-    this.#end.set(this.#modules.clock.now() + lastWordsMs);
+    this.#end.set(this.#modules.clock.now() + withinMs);
     this.#wake();
   }
 

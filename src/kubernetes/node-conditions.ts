@@ -21,9 +21,6 @@ const mostFailures = 8;
 /** Without the right nothing is tried for this long; somebody may have given it meanwhile. */
 const pauseWithoutRightMs = 600_000;
 
-/** Nothing depends on what is still unwritten at the end. */
-const lastWordsMs = 3_000;
-
 interface NodeObject {
   readonly status?: { readonly conditions?: readonly ShownCondition[] };
 }
@@ -57,13 +54,13 @@ export class NodeConditions implements ConditionSink {
     );
   }
 
-  /** What is being written is waited for, but not for long. */
-  async end(): Promise<void> {
+  /** What is being written is waited for, but not for longer: nothing depends on it. */
+  async end(withinMs: number): Promise<void> {
     const { clock } = this.#modules;
     const timer = new AbortController();
     await Promise.race([
       Promise.all(this.#writing.values()),
-      clock.sleep(lastWordsMs, timer.signal).catch(() => {}),
+      clock.sleep(withinMs, timer.signal).catch(() => {}),
     ]);
     timer.abort();
     this.#ended.abort(new Error('the daemon ends'));

@@ -166,6 +166,6 @@ test('10,000 interruptions leave neither series nor memory behind', async () => 
   assert.equal(values.find(({ labels }) => labels['outcome'] === 'evicted')?.value, batches * perBatch);
 
   ends.abort();
-  events.end();
-  await clock.advanceWhile(Promise.all([running, sending, conditions.end()]));
+  events.end(3_000);
+  await clock.advanceWhile(Promise.all([running, sending, conditions.end(3_000)]));
 });

@@ -51,7 +51,7 @@ export async function eventsOverFake(
     calls: () => api.requests.map(({ verb, resource, code }) => `${verb} ${resource} ${code}`),
     ended,
     async [Symbol.asyncDispose]() {
-      events.end();
+      events.end(3_000);
       await clock.advanceWhile(ended);
       await over[Symbol.asyncDispose]();
     },

@@ -93,7 +93,7 @@ test('at the end what waits is sent, and what hangs is not waited for longer tha
   it.api.faults.add({ kind: 'hang' }, { when: ({ path }) => path.includes('/shop/') });
   it.emit({ about: { kind: 'Pod', namespace: 'shop', name: 'web-0', uid: 'u' } });
   const before = it.clock.now();
-  it.events.end();
+  it.events.end(3_000);
   await it.clock.advanceWhile(it.ended);
   assert.deepEqual(
     it.shown().map(({ count }) => count),
