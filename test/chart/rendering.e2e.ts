@@ -63,8 +63,10 @@ suite('the chart', { concurrency: 2 }, () => {
     const values = { ...queueMode, dashboard: { create: true, namespace: 'monitoring' } };
     const { data, metadata } = only(await render(values), 'ConfigMap');
     assert.equal(metadata.namespace, 'monitoring');
-    const [[name = '', content] = []] = Object.entries(data as Readonly<Record<string, string>>);
-    assert.equal(content?.trim(), (await readFile(join(chartFolder, 'files', name), 'utf8')).trim());
+    for (const [name, content] of Object.entries(data as Readonly<Record<string, string>>)) {
+      const file = await readFile(join(chartFolder, 'files', name), 'utf8');
+      assert.equal(content.trim(), file.trim());
+    }
   });
 
   test('has alerts that promtool takes', async (t) => {
