@@ -4,6 +4,7 @@ import type { ApiClient } from './api-client.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { PodChange, PodView } from './cluster.ts';
 import { PodFeed } from './pod-feed.ts';
+import { glanceAt } from './pod-glance.ts';
 import { isComparable } from './resource-version.ts';
 import { toPodView } from './views.ts';
 import type { WatchEvent } from './watch-events.ts';
@@ -81,6 +82,7 @@ export class PodChanges {
           path: '/api/v1/pods',
           selection: { fieldSelector: `spec.nodeName=${node}` },
           watchSeconds,
+          read: (line) => glanceAt(line, () => true),
           failuresBeforeList,
           instead,
           list: async () => {

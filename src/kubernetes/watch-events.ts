@@ -17,6 +17,8 @@ export interface WatchEvent {
   readonly type?: string;
   readonly object?: {
     readonly metadata?: { readonly name?: string; readonly uid?: string; readonly resourceVersion?: string };
+    /** A pod's. */
+    readonly spec?: { readonly nodeName?: string };
     readonly code?: number;
   };
 }

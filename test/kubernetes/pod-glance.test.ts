@@ -37,3 +37,19 @@ for (const [what, line] of Object.entries(read)) {
     assert.deepEqual(glanceAt(line, isAskedFor), JSON.parse(line));
   });
 }
+
+test('of a pod that is gone is read which it was, and where', () => {
+  const line = event('"labels":{}},"spec":{"nodeName":"node-1"}').replace('MODIFIED', 'DELETED');
+  assert.deepEqual(glanceAt(line, isAskedFor), {
+    type: 'DELETED',
+    object: { metadata: { uid: 'u-1', resourceVersion: '42' }, spec: { nodeName: 'node-1' } },
+  });
+});
+
+test('of a pod that is gone all is read where it is not plain on which node it was', () => {
+  const line = event('"labels":{"nodeName":"node-2"}},"spec":{"nodeName":"node-1"}').replace(
+    'MODIFIED',
+    'DELETED',
+  );
+  assert.deepEqual(glanceAt(line, isAskedFor), JSON.parse(line));
+});
