@@ -82,6 +82,8 @@ export class Receivers {
       const most = this.#reserve();
       if (most === 0) {
         await this.#untilRoom(signal);
+        // So that the age of what is held is up to date.
+        this.#modules.take([]);
         continue;
       }
       try {

@@ -41,9 +41,11 @@ export class Visibility {
     { readonly receiptHandle: string; readonly seconds: number },
     EntryError | undefined
   >;
-  #isExtending = false;
+  /** The round of extensions that is under way. */
+  #round: Promise<void> | undefined;
   /** Rounds in a row in which a call failed. */
   #failures = 0;
+  #notBefore = 0;
   /** The right is missing; undefined = it is not known to be. */
   #refusedAt: number | undefined;
   #isRefusalTold = false;
@@ -51,7 +53,9 @@ export class Visibility {
   constructor(options: VisibilityOptions, modules: VisibilityModules) {
     this.#visibilityMs = options.visibilitySeconds * 1000;
     this.#modules = modules;
-    this.#alarm = new Alarm(modules.clock, () => void this.#extend());
+    this.#alarm = new Alarm(modules.clock, () => {
+      this.#round = this.#extend();
+    });
     this.#changes = new Batcher(
       { most: mostInBatch, gatherMs },
       { clock: modules.clock, run: (items) => modules.queue.hide(items, modules.closed) },
@@ -67,6 +71,8 @@ export class Visibility {
   /** Lets the message become visible in so many seconds. Where that can't be had it becomes visible by itself. */
   async show(message: HeldMessage, seconds: number): Promise<void> {
     const { log } = this.#modules;
+    // Whichever comes to SQS last counts.
+    await this.#round;
     if (this.#isRefused) return;
     try {
       const error = await this.#changes.add({ receiptHandle: message.receiptHandle, seconds });
@@ -85,13 +91,13 @@ export class Visibility {
     return isReceiptStale ? Infinity : hiddenUntil - this.#visibilityMs / 2;
   }
 
-  #schedule(atLeastInMs = 0): void {
-    const { clock, closed, held } = this.#modules;
-    if (this.#isExtending || closed.aborted) return;
+  #schedule(): void {
+    const { closed, held } = this.#modules;
+    if (this.#round || closed.aborted) return;
     let next = Infinity;
     for (const message of held()) next = Math.min(next, this.#dueAt(message));
     if (this.#isRefused) next = Math.max(next, (this.#refusedAt ?? 0) + askAgainMs);
-    this.#alarm.set(Math.max(next, clock.now() + atLeastInMs));
+    this.#alarm.set(Math.max(next, this.#notBefore));
   }
 
   async #extend(): Promise<void> {
@@ -99,18 +105,18 @@ export class Visibility {
     // What is due a little later goes along, so that calls are few.
     const until = clock.now() + this.#visibilityMs / 8;
     const due = [...held()].filter((message) => this.#dueAt(message) <= until);
-    this.#isExtending = true;
     try {
       const batches = [];
       for (let start = 0; start < due.length; start += mostInBatch) {
         batches.push(this.#extendBatch(due.slice(start, start + mostInBatch)));
       }
-      this.#failures = (await Promise.all(batches)).includes(false) ? this.#failures + 1 : 0;
+      const haveFailed = (await Promise.all(batches)).includes(false);
+      this.#failures = haveFailed ? this.#failures + 1 : 0;
+      const pauseMs = haveFailed ? Math.min(firstRetryMs * 2 ** (this.#failures - 1), longestRetryMs) : 0;
+      this.#notBefore = clock.now() + pauseMs;
     } finally {
-      this.#isExtending = false;
-      this.#schedule(
-        this.#failures === 0 ? 0 : Math.min(firstRetryMs * 2 ** (this.#failures - 1), longestRetryMs),
-      );
+      this.#round = undefined;
+      this.#schedule();
     }
   }
 
