@@ -6,6 +6,7 @@ import { LifecycleHooks } from './aws/lifecycle-hooks.ts';
 import { ClockSkew } from './clock-skew.ts';
 import type { Clock } from './clock.ts';
 import type { Config, QueueConfig } from './config/config.ts';
+import { Admission } from './drain/admission.ts';
 import { Departure } from './handling/departure.ts';
 import { Fleet } from './handling/fleet.ts';
 import type { Place } from './handling/intake.ts';
@@ -133,7 +134,7 @@ export class QueueMode implements Mode {
 
   intake(cluster: Cluster): ModeIntake {
     const { queue, config } = this.#options;
-    const { policy, dryRun, ownPod, nodeName } = config;
+    const { policy, dryRun, kubernetes, ownPod, nodeName } = config;
     const records = new Fleet(
       { policy, dryRun },
       { ...this.#modules, nodes: new IndexedFleet(this.#index), hooks: this.#hooks },
@@ -176,6 +177,11 @@ export class QueueMode implements Mode {
         },
       ),
       workers: new Workers(queue.workers),
+      // Enough to keep every connection busy.
+      admission: new Admission(
+        { mostDrains: kubernetes.concurrency, mostPods: 2 * kubernetes.concurrency },
+        this.#modules,
+      ),
       observers: this.#departure ? [this.#departure] : [],
     };
   }

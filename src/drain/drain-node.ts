@@ -5,6 +5,7 @@ import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isPushback } from '../pushback.ts';
+import type { Admission, Ticket } from './admission.ts';
 import { DaemonSets } from './daemon-sets.ts';
 import { KubeletCheck } from './kubelet-check.ts';
 import { planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
@@ -28,6 +29,8 @@ export interface DrainModules {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'evictionsRefused'>;
   readonly onPods?: ((pods: readonly PodProgress[]) => void) | undefined;
+  /** @default the drain begins at once */
+  readonly admission?: Admission | undefined;
 }
 
 /** After a list that failed. */
@@ -59,6 +62,7 @@ export class NodeDrain {
   #isListed = false;
   #checksRunning = 0;
   #trouble: string | undefined;
+  #ticket: Ticket | undefined;
 
   constructor(options: NodeDrainOptions, modules: DrainModules) {
     this.#options = options;
@@ -128,11 +132,12 @@ export class NodeDrain {
         this.#tasks.throwIfFailed();
         this.#turns.begin(this.#plan);
         this.#news.tell();
+        this.#letOthersBegin();
         const endBy = this.#goal.endBy ?? Infinity;
         if (isSo() || this.#kubelet.isGone || this.#ended.signal.aborted || clock.now() >= endBy) return;
         if (this.#kubelet.isDue) this.#spawn(this.#kubelet.look(this.#ended.signal));
         this.#changed = Promise.withResolvers();
-        alarm.set(Math.min(endBy, this.#turns.next, this.#kubelet.next));
+        alarm.set(Math.min(endBy, this.#turns.next, this.#kubelet.next, this.#ticket?.until ?? Infinity));
         await this.#changed.promise;
       }
     } finally {
@@ -142,9 +147,13 @@ export class NodeDrain {
 
   /** Lists until that succeeds, then keeps the board true to the node. */
   async #follow(): Promise<void> {
-    const { clock, cluster, logger } = this.#modules;
+    const { admission, clock, cluster, logger } = this.#modules;
     const { node } = this.#options;
     const { signal } = this.#ended;
+    this.#ticket = await admission?.enter(this.#urgency, signal);
+    // The end may have come while it was on its way.
+    if (signal.aborted) this.#end();
+    this.#wake();
     let backOffMs = shortestBackOffMs;
     for (;;) {
       try {
@@ -166,6 +175,19 @@ export class NodeDrain {
         await clock.sleep(backOffMs, signal);
         backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
       }
+    }
+  }
+
+  /** Once each pod whose turn has come has been answered, or has been waited for long enough. */
+  #letOthersBegin(): void {
+    if (!this.#ticket) return;
+    const isOver = this.#modules.clock.now() >= this.#ticket.until;
+    const { unanswered } = this.#board;
+    if (isOver || (this.#isListed && unanswered === 0)) {
+      this.#ticket.leave();
+      this.#ticket = undefined;
+    } else {
+      this.#ticket.waitsFor(unanswered);
     }
   }
 
@@ -219,6 +241,8 @@ export class NodeDrain {
   #end(): void {
     this.#ended.abort();
     this.#board.stopAsking();
+    this.#ticket?.leave();
+    this.#ticket = undefined;
     this.#wake();
   }
 

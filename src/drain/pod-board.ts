@@ -59,6 +59,15 @@ export class PodBoard {
     return this.#staying.filter(({ pod }) => this.#pods.has(pod.uid));
   }
 
+  /** Pods whose turn has come, and of which the API server has said neither yes nor no. */
+  get unanswered(): number {
+    let count = 0;
+    for (const { isBegun, asked, refusal, isTerminating, goneAt } of this.leaving.values()) {
+      if (isBegun && !asked && !refusal && !isTerminating && goneAt === undefined) count += 1;
+    }
+    return count;
+  }
+
   /** Takes in a change of the node's pods. @returns whether it calls for a new plan */
   observe(change: PodChange, now: Instant): boolean {
     switch (change.type) {

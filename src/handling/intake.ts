@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Admission } from '../drain/admission.ts';
 import type { Cancellation, Delivery, Outcome, ReleaseReason, Source } from '../interruption/delivery.ts';
 import { interruptionKinds, type Interruption, type NodeLocation } from '../interruption/interruption.ts';
 import { decide } from '../interruption/policy.ts';
@@ -26,6 +27,8 @@ export interface IntakeModules {
   readonly launches?: Launches;
   /** @default drains don't take turns */
   readonly workers?: Workers;
+  /** @default drains begin at once */
+  readonly admission?: Admission;
   /** Told what happens to each node. @default nobody */
   readonly observers?: readonly WorkflowObserver[];
   /** Told of launched instances, which are no workflow's. */
@@ -180,8 +183,9 @@ export class Intake {
     this.#modules.metrics.interruptions.inc({ kind: interruption.kind, source: source.name });
   }
 
-  #isToUndo(node: string, { interruptionId, why }: Cancellation): boolean {
+  #isToUndo(node: string, { interruptionId, why, mayComeAgain }: Cancellation): boolean {
     const { logger, records } = this.#modules;
+    if (mayComeAgain && !this.#options.dryRun) records.calledOff?.(interruptionId);
     const isMarked = records.isMarkedFor(node, interruptionId);
     if (isMarked && this.#options.dryRun) {
       logger.info('Node would have been uncordoned and unmarked, but dry-run flag was set', {
@@ -203,7 +207,12 @@ export class Intake {
         if (it.type === 'cancellation') this.#modules.records.forget(node, it.interruptionId);
         await this.#sourceOf(it).settle(it, outcome);
       },
-      release: (it) => this.#sourceOf(it).release(it),
+      release: async (it) => {
+        const { records } = this.#modules;
+        if (it.type === 'interruption' && it.source !== records.name)
+          records.unfinished?.(node, it.interruption);
+        await this.#sourceOf(it).release(it);
+      },
     });
     workflow.join(item);
     this.#workflows.set(node, workflow);

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Admission } from '../drain/admission.ts';
 import type { DrainPolicy } from '../drain/plan.ts';
 import type { DrainReport } from '../drain/report.ts';
 import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
@@ -38,6 +39,8 @@ export interface NodeWorkflowModules extends GiveBackModules {
   readonly observers: readonly WorkflowObserver[];
   /** @default the drain waits for no turn */
   readonly workers?: Workers | undefined;
+  /** @default the drain begins at once */
+  readonly admission?: Admission | undefined;
   /** The trace that a workflow is, for log lines and metrics. */
   readonly traceIdOf?: ((workflowId: number) => string | undefined) | undefined;
 }
