@@ -22,8 +22,10 @@
 {{- end }}
 {{- end }}
 
+{{/* Context: a dict of root and os. */}}
 {{- define "node-termination-handler.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default (print "v" .Chart.AppVersion) }}
+{{- $tag := printf "v%s%s" .root.Chart.AppVersion (ternary "-windows-amd64" "" (eq .os "windows")) }}
+{{- .root.Values.image.repository }}:{{ .root.Values.image.tag | default $tag }}
 {{- end }}
 
 {{- define "node-termination-handler.component" -}}

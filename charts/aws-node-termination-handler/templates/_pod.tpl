@@ -126,7 +126,7 @@ spec:
 {{- $root := .root }}
 {{- $values := .root.Values -}}
 name: aws-node-termination-handler
-image: {{ include "node-termination-handler.image" $root }}
+image: {{ include "node-termination-handler.image" . }}
 imagePullPolicy: {{ $values.image.pullPolicy }}
 {{- with include "node-termination-handler.security-context" (dict "context" $values.securityContext "os" .os "root" $root) }}
 securityContext:
