@@ -57,6 +57,11 @@ const runaways: Readonly<Record<string, string>> = {
   'templates that call each other':
     '{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}{{ template "a" . }}',
   'a pattern that backtracks elsewhere': '{{ regexMatch "^(a|a)*$" (printf "%sb" (repeat 30000 "a")) }}',
+  'pieces of a negative size':
+    '{{ chunk -7 (list 1 2 3) }}{{ chunk -1 (list 1 2 3 4) }}{{ chunk 0 (list 1) }}',
+  'spaces in the middle': '{{ printf "x%sx" (repeat 300000 " ") | trim }}',
+  'numbers that are none':
+    '{{ $n := repeat 300000 "1" }}{{ int $n }}{{ float64 (cat $n "x") }}{{ atoi $n }}{{ durationRound $n }}{{ toDecimal $n }}{{ duration $n }}',
   'deep parentheses': `{{ ${'('.repeat(50_000)}1${')'.repeat(50_000)} }}`,
   'deep branches': '{{ if true }}'.repeat(50_000),
   'many else ifs': `{{ if true }}${'{{ else if true }}'.repeat(50_000)}{{ end }}`,

@@ -24,9 +24,9 @@ function equals(a: Value, b: Value): boolean {
     throw new GoError(`incompatible types for comparison: ${nameOf(a)} and ${nameOf(b)}`);
   }
   if (kind !== undefined) return a === b;
-  if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
-  if (typeOf(a)?.kind !== typeOf(b)?.kind)
+  if (!isNone(a) && !isNone(b) && typeOf(a)?.kind !== typeOf(b)?.kind)
     throw new GoError(`non-comparable types ${nameOf(a)} and ${nameOf(b)}`);
+  if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
   if (b instanceof GoList || b instanceof GoMap) throw new GoError(`non-comparable type ${nameOf(b)}`);
   return typeof a === 'object' && a !== null && 'equals' in a ? a.equals(b) : a === b;
 }

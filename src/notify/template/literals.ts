@@ -1,5 +1,8 @@
 import type { NumberLiteral } from './nodes.ts';
 
+/** Of a number that anybody writes; what is longer takes too long to look at. */
+const longestNumber = 400;
+
 const largestInt = 2n ** 63n - 1n;
 const smallestInt = -(2n ** 63n);
 
@@ -18,6 +21,7 @@ export function readNumber(text: string): NumberLiteral | undefined {
 
 /** As Go's strconv.ParseInt with base 0: `0x1f`, `0o17`, `017`, `0b1`, `1_000`. */
 export function readInteger(text: string): bigint | undefined {
+  if (text.length > longestNumber) return undefined;
   const [, sign = '', digits = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
   if (digits.includes('_') && !/^(?:0[xXoObB]?)?_?[\da-fA-F]+(?:_[\da-fA-F]+)*$/.test(digits))
     return undefined;
@@ -30,6 +34,7 @@ export function readInteger(text: string): bigint | undefined {
 
 /** As Go's strconv.ParseFloat; of hexadecimal ones none. */
 export function readFloat(text: string): number | undefined {
+  if (text.length > longestNumber) return undefined;
   const plain = text.replaceAll('_', '');
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(plain)) {
     const named = /^(?<sign>[+-]?)(?:(?<infinite>inf|infinity)|nan)$/i.exec(plain)?.groups;

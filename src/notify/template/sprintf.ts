@@ -88,9 +88,9 @@ function formatted(value: Value, verb: string, flags: Flags): string {
   if (verb === 'v' && flags.sharp) return sourceText(value);
   if (isStringer(value) && 'vsxXq'.includes(verb)) return stringVerb(intOrTime(value), verb, flags);
   if (typeof value === 'string')
-    return 'vsxXq'.includes(verb) ? stringVerb(value, verb, flags) : bad(value, verb);
+    return 'vsxXq'.includes(verb) ? stringVerb(value, verb, flags) : bad(value, verb, flags);
   if (typeof value === 'boolean')
-    return 'vt'.includes(verb) ? padded(String(value), flags) : bad(value, verb);
+    return 'vt'.includes(verb) ? padded(String(value), flags) : bad(value, verb, flags);
   if (typeof value === 'number') return floatVerb(value, verb, flags);
   if (value instanceof GoInt) return intVerb(value, verb, flags);
   return heldVerb(value, verb, flags);
@@ -117,11 +117,12 @@ function heldVerb(value: Value, verb: string, flags: Flags): string {
     });
     return `{${fields.join(' ')}}`;
   }
-  return bad(value, verb);
+  return bad(value, verb, flags);
 }
 
-function bad(value: Value, verb: string): string {
-  return `%!${verb}(${typeOf(value)?.name ?? ''}=${valueText(value)})`;
+/** The value is shown with the flags that were meant for another. */
+function bad(value: Value, verb: string, flags: Flags): string {
+  return `%!${verb}(${typeOf(value)?.name ?? ''}=${formatted(value, 'v', flags)})`;
 }
 
 function stringVerb(text: string, verb: string, flags: Flags): string {
@@ -179,7 +180,7 @@ function runeVerb(value: bigint, name: string, verb: string, flags: Flags): stri
 }
 
 function floatVerb(value: number, verb: string, flags: Flags): string {
-  if (!'vgGfFeE'.includes(verb)) return bad(value, verb);
+  if (!'vgGfFeE'.includes(verb)) return bad(value, verb, flags);
   const form = verb.toLowerCase();
   const precision = flags.precision ?? (form === 'e' || form === 'f' ? 6 : undefined);
   let text = floatText(value, form === 'e' ? 'e' : form === 'f' ? 'f' : 'g', precision);

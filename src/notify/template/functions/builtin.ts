@@ -18,9 +18,9 @@ export const builtinFunctions: Readonly<Record<string, TemplateFunction>> = {
   print: fn(['...any'], (values) => sprint(values)),
   println: fn(['...any'], (values) => `${values.map((value) => valueText(value)).join(' ')}\n`),
   printf: fn(['string', '...any'], (format, values) => sprintf(format, values)),
-  html: fn(['...any'], (values) => htmlEscaped(sprint(values))),
-  js: fn(['...any'], (values) => jsEscaped(sprint(values))),
-  urlquery: fn(['...any'], (values) => queryEscaped(sprint(values))),
+  html: fn(['...any'], (values) => htmlEscaped(sprint(shown(values)))),
+  js: fn(['...any'], (values) => jsEscaped(sprint(shown(values)))),
+  urlquery: fn(['...any'], (values) => queryEscaped(sprint(shown(values)))),
   eq: fn(['any', '...any'], (value, others) => equalsAny(value, others)),
   ne: fn(['any', 'any'], (a, b) => !equalsAny(a, [b])),
   lt: fn(['any', 'any'], (a, b) => compareValues(a, b) < 0),
@@ -28,6 +28,11 @@ export const builtinFunctions: Readonly<Record<string, TemplateFunction>> = {
   gt: fn(['any', 'any'], (a, b) => compareValues(a, b) > 0),
   ge: fn(['any', 'any'], (a, b) => compareValues(a, b) >= 0),
 };
+
+/** As at the top of a template. */
+function shown(values: readonly Value[]): readonly Value[] {
+  return values.map((value) => value ?? '<no value>');
+}
 
 function ensureSome(value: Value, what: string): Value {
   if (value === undefined || value === null) throw new GoError(`${what} of untyped nil`);

@@ -1,7 +1,6 @@
 import type { Clock } from '../../../clock.ts';
 import { durationText, parseDuration } from '../duration.ts';
 import { fn, type TemplateFunction } from '../function.ts';
-import { readInteger } from '../literals.ts';
 import { floorDiv, GoTime } from '../time.ts';
 import { formatTime } from '../time-layout.ts';
 import { parseTime } from '../time-parse.ts';
@@ -71,7 +70,7 @@ function orElse(make: () => GoTime, fallback: GoTime): GoTime {
 }
 
 function secondsOf(value: Value): bigint {
-  if (typeof value === 'string') return /^[+-]?\d+$/.test(value) ? (readInteger(value) ?? BigInt(value)) : 0n;
+  if (typeof value === 'string') return /^[+-]?\d{1,18}$/.test(value) ? BigInt(value) : 0n;
   return value instanceof GoInt && value.type.name === 'int64' ? value.value : 0n;
 }
 

@@ -8,7 +8,7 @@ export const encodingFunctions: Readonly<Record<string, TemplateFunction>> = {
   b64dec: fn(['string'], (text) => {
     const plain = text.replaceAll(/[\r\n]/g, '');
     const good = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(plain);
-    return good ? Buffer.from(plain, 'base64').toString() : illegal('base64', plain, /^[A-Za-z\d+/]*/);
+    return good ? Buffer.from(plain, 'base64').toString() : illegal('base64', text, /^[A-Za-z\d+/]*/);
   }),
   b32enc: fn(['string'], base32),
   b32dec: fn(['string'], fromBase32),
@@ -29,11 +29,15 @@ function hash(algorithm: string, text: string): string {
   return createHash(algorithm).update(text).digest('hex');
 }
 
-/** sprig gives Go's error in place of the text. */
+/** sprig gives Go's error in place of the text; its place counts line ends, which are passed over. */
 function illegal(encoding: string, text: string, goodStart: RegExp): string {
-  const [start = ''] = goodStart.exec(text) ?? [];
+  const plain = text.replaceAll(/[\r\n]/g, '');
+  const [start = ''] = goodStart.exec(plain) ?? [];
   const group = encoding === 'base64' ? 4 : 8;
-  const at = start.length === text.length ? start.length - (start.length % group) : start.length;
+  let left = start.length === plain.length ? start.length - (start.length % group) : start.length;
+  let at = 0;
+  for (; left > 0 || '\r\n'.includes(text[at] ?? ' '); at += 1)
+    if (!'\r\n'.includes(text[at] ?? ' ')) left -= 1;
   return `illegal ${encoding} data at input byte ${at}`;
 }
 

@@ -43,9 +43,9 @@ const functions: Readonly<Record<string, TemplateFunction>> = {
   }),
   chunk: fn(['int', 'any'], (size, value) => {
     const items = itemsOf(value, 'chunk');
-    if (size < 1) throw new GoError('Cannot chunk by less than one');
-    const chunks: Value[] = [];
-    for (let at = 0; at < items.length; at += size) chunks.push(list(items.slice(at, at + size)));
+    const count = Math.floor((items.length - 1) / size) + 1;
+    if (count !== 0 && size < 1) throw new GoError('runtime error: makeslice: len out of range');
+    const chunks = Array.from({ length: count }, (_, at) => list(items.slice(at * size, (at + 1) * size)));
     return new GoList(sliceOf(sliceOf(anyType)), chunks);
   }),
 };

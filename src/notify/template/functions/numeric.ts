@@ -14,7 +14,7 @@ export const numericFunctions: Readonly<Record<string, TemplateFunction>> = {
   int: fn(['any'], (value) => int(toInteger(value))),
   int64: fn(['any'], (value) => int64(toInteger(value))),
   float64: fn(['any'], (value) => toFloat(value)),
-  atoi: fn(['string'], (text) => int(/^[+-]?\d+$/.test(text) ? inInt(BigInt(text)) : 0)),
+  atoi: fn(['string'], (text) => int(/^[+-]?\d{1,30}$/.test(text) ? inInt(BigInt(text)) : 0)),
   toDecimal: fn(['any'], (value) => int64(octal(valueText(value)))),
   add: fn(['...any'], (values) => int64(values.reduce((sum: bigint, it) => sum + toInteger(it), 0n))),
   add1: fn(['any'], (value) => int64(toInteger(value) + 1n)),
@@ -50,7 +50,7 @@ function inInt(value: bigint): bigint {
 }
 
 function octal(text: string): bigint {
-  const [, sign, digits] = /^([+-]?)([0-7]+)$/.exec(text) ?? [];
+  const [, sign, digits] = /^([+-]?)([0-7]{1,22})$/.exec(text) ?? [];
   if (digits === undefined) return 0n;
   const value = BigInt(`0o${digits}`);
   return sign === '-' ? -value : value;

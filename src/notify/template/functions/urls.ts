@@ -13,6 +13,10 @@ export const urlFunctions: Readonly<Record<string, TemplateFunction>> = {
 
 function parsed(text: string): GoMap {
   const [, scheme = '', authority, path = '', query = '', fragment = ''] = form.exec(text) ?? [];
+  const [segment = ''] = path.split('/');
+  if (scheme === '' && authority === undefined && segment.includes(':')) {
+    throw new GoError('unable to parse url: first path segment in URL cannot contain colon');
+  }
   const [, userinfo = '', host = ''] = /^(?:(.*)@)?(.*)$/su.exec(authority ?? '') ?? [];
   const isOpaque = authority === undefined && scheme !== '' && !path.startsWith('/') && path !== '';
   return dict([

@@ -1,6 +1,6 @@
 import { runesOf } from '../runes.ts';
 import { fn, type TemplateFunction } from '../function.ts';
-import { bytes } from './text.ts';
+import { bytes, upperRune } from './text.ts';
 
 /** sprig's functions that look at a text's words. */
 export const wordFunctions: Readonly<Record<string, TemplateFunction>> = {
@@ -9,26 +9,44 @@ export const wordFunctions: Readonly<Record<string, TemplateFunction>> = {
     text.replace(/(^|\s)(\S)/gu, (_all, before: string, first: string) => before + first.toLowerCase()),
   ),
   swapcase: fn(['string'], swapCase),
-  initials: fn(['string'], (text) => [...text.matchAll(/(?:^|\s)(\S)/gu)].map(([, it]) => it).join('')),
-  nospace: fn(['string'], (text) => text.replaceAll(/\s/gu, '')),
+  // By bytes, each of which becomes a character: that is what sprig does.
+  initials: fn(['string'], (text) =>
+    [...bytesAsText(text).matchAll(/(?:^|[\s\u0085])([^\s\u0085])/g)].map(([, it]) => it).join(''),
+  ),
+  nospace: fn(['string'], (text) => {
+    const bytes = bytesAsText(text);
+    const kept = bytes.replaceAll(/[\s\u0085]/g, '');
+    return kept === bytes ? text : kept;
+  }),
   abbrev: fn(['int', 'string'], (width, text) => (width < 4 ? text : abbreviated(text, 0, width))),
   abbrevboth: fn(['int', 'int', 'string'], (left, width, text) =>
     width < 4 || (left > 0 && width < 7) ? text : abbreviated(text, left, width),
   ),
-  wrap: fn(['int', 'string'], (width, text) => wrapped(text, width, '\n', false)),
+  wrap: fn(['int', 'string'], (width, text) =>
+    asBytes(text, '\n', (it, line) => wrapped(it, width, line, false)),
+  ),
   wrapWith: fn(['int', 'string', 'string'], (width, separator, text) =>
-    wrapped(text, width, separator || '\n', true),
+    asBytes(text, separator || '\n', (it, line) => wrapped(it, width, line, true)),
   ),
   snakecase: fn(['string'], (text) => delimited(text, '_')),
   kebabcase: fn(['string'], (text) => delimited(text, '-')),
   camelcase: fn(['string'], pascalCase),
 };
 
+function bytesAsText(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** Lets work be done byte by byte. */
+function asBytes(text: string, other: string, work: (text: string, other: string) => string): string {
+  return Buffer.from(work(bytesAsText(text), bytesAsText(other)), 'latin1').toString();
+}
+
 /** Go's strings.Title: the first letter after anything but a letter, digit, underscore or apostrophe. */
 function title(text: string): string {
   return text.replace(
-    /(^|[^\p{L}\p{Nd}_\u0080-\uFFFF]|\s)(\p{L})/gu,
-    (_all, before: string, first: string) => before + first.toUpperCase(),
+    /(^|[^\p{L}\p{Nd}_\u0080-\u{10FFFF}]|\s)(\p{L})/gu,
+    (_all, before: string, first: string) => before + upperRune(first),
   );
 }
 
@@ -42,7 +60,7 @@ function swapCase(text: string): string {
       }
       if (/\p{Ll}/u.test(rune)) {
         isAfterSpace = false;
-        return rune.toUpperCase();
+        return upperRune(rune);
       }
       if (!isAfterSpace || !/\s/u.test(rune)) isAfterSpace = /\s/u.test(rune);
       return rune;
@@ -159,14 +177,14 @@ function pascalCase(text: string): string {
     const isConnector = /[\s_-]/u.test(rune);
     if (isConnector) {
       // Of several connectors all but one are kept.
-      if (isAfterConnector && at > 0) result += rune;
+      if (isAfterConnector && at > 0) result += runes[at - 1] ?? '';
       isAfterConnector = true;
       continue;
     }
     const isUpper = /\p{Lu}/u.test(rune);
     if (isAfterConnector) {
       isUpperRun = isUpper;
-      result += rune.toUpperCase();
+      result += upperRune(rune);
     } else if (isUpperRun && isUpper) {
       result += rune.toLowerCase();
     } else {
@@ -175,5 +193,5 @@ function pascalCase(text: string): string {
     }
     isAfterConnector = false;
   }
-  return result;
+  return isAfterConnector ? result + (runes.at(-1) ?? '') : result;
 }
