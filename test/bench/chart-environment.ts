@@ -7,7 +7,7 @@ export const chartKinds = {
 };
 export const allKinds = { ...chartKinds, ENABLE_REBALANCE_MONITORING: 'true' };
 
-/** What the chart's DaemonSet gives to the daemon by default, with both servers turned on. */
+/** What the chart's DaemonSet gives to the daemon by default, with both servers turned on; test/chart compares them. */
 export function chartEnvironment(options: {
   readonly node: string;
   readonly metadataUrl: string;
@@ -36,12 +36,16 @@ export function chartEnvironment(options: {
     DRY_RUN: 'false',
     CORDON_ONLY: 'false',
     TAINT_NODE: 'false',
+    ENABLE_OUT_OF_SERVICE_TAINT: 'false',
     EXCLUDE_FROM_LOAD_BALANCERS: 'false',
     DELETE_LOCAL_DATA: 'true',
     IGNORE_DAEMON_SETS: 'true',
     POD_TERMINATION_GRACE_PERIOD: '-1',
     NODE_TERMINATION_GRACE_PERIOD: '120',
     EMIT_KUBERNETES_EVENTS: 'false',
+    NTH_NODE_CONDITIONS: 'true',
+    UPTIME_FROM_FILE: '/proc/uptime',
+    ENABLE_REBALANCE_DRAINING: 'false',
     ...chartKinds,
   };
 }

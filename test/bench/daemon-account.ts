@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { MountedAccount } from '../e2e/mounted-account.ts';
-import { neededRights, type Rule, ServiceAccount } from '../e2e/service-account.ts';
+import { neededRights, rightsToTell, type Rule, ServiceAccount } from '../e2e/service-account.ts';
 import type { Cluster } from '../parts/cluster.ts';
 
 const namespace = 'kube-system';
@@ -15,11 +15,11 @@ export interface DaemonAccount {
   readonly wrapper: readonly string[];
 }
 
-/** A ServiceAccount with the rights that the daemon needs and no more. */
+/** A ServiceAccount with the rights that the daemon needs in the chart's environment, and no more. */
 export async function createDaemonAccount(
   cluster: Cluster,
   name: string,
-  rules: readonly Rule[] = neededRights,
+  rules: readonly Rule[] = [...neededRights, ...rightsToTell],
 ): Promise<DaemonAccount> {
   await cluster.createNamespace(namespace);
   const account = await ServiceAccount.create(cluster, { namespace, name, rules });

@@ -4,9 +4,12 @@ import { suite, test } from 'node:test';
 import { parse } from 'yaml';
 import { loadConfig, type LoadResult } from '../../src/config/load.ts';
 import { type OptionName, optionNames, schema } from '../../src/config/schema.ts';
+import { chartEnvironment } from '../bench/chart-environment.ts';
+import { neededRights, rightsToTell } from '../e2e/service-account.ts';
 import { chartFolder, renderText, render, type Manifest, type Values } from './helm.ts';
 import { queueMode } from './modes.ts';
-import { containerOf, workloadOf } from './workload.ts';
+import { grantedRights } from './used-rights.ts';
+import { containerOf, only, workloadOf, type ClusterRole } from './workload.ts';
 
 interface Names {
   /** The value that sets an option; "chart" where the templates do, nothing where `config` is the place. */
@@ -200,4 +203,33 @@ suite("the rendered environment, read by the daemon's own loader", { concurrency
     assert.equal(first, again);
     assert.notEqual(first, other);
   });
+
+  test('is what the benchmarks run the daemon with', async () => {
+    const ports = { probes: 8080, metrics: 9092 };
+    const values = {
+      enableProbesServer: true,
+      enablePrometheusServer: true,
+      instanceMetadataURL: 'http://127.0.0.1:1338',
+    };
+    const { env } = containerOf(workloadOf(await render(values)));
+    const theirs = chartEnvironment({
+      node: 'node',
+      metadataUrl: values.instanceMetadataURL,
+      apiServer: new URL('https://127.0.0.1:6443'),
+      ports,
+    });
+    const rendered = Object.fromEntries(env.map(({ name, value }) => [name, value ?? theirs[name]]));
+    const setByKubernetes = Object.entries(theirs).filter(([name]) => name.startsWith('KUBERNETES_SERVICE_'));
+    assert.deepEqual({ ...rendered, ...Object.fromEntries(setByKubernetes) }, theirs);
+  });
+});
+
+test("the rights of the end-to-end tests are the chart's", async () => {
+  const role = only(await render({ emitKubernetesEvents: true }), 'ClusterRole') as ClusterRole;
+  const theirs = { ...role, rules: [...neededRights, ...rightsToTell] };
+  // Which is of use after a conflict only.
+  assert.deepEqual(
+    grantedRights(role).filter((right) => right !== 'get pods'),
+    grantedRights(theirs),
+  );
 });
