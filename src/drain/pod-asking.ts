@@ -71,6 +71,7 @@ export class PodAsking {
       }
       // Without an answer it may have worked all the same.
       if (answer.cause !== 'unavailable') pod.sent = inDoubt;
+      if (isOnItsWay(pod)) return 'asked';
       this.#noteRefusal(pod, request, answer);
       // The latest instant has come: what is left of the grace period must not be lost.
       if (request.by === 'eviction' && this.#request(pod).by === 'deletion') continue;
@@ -79,7 +80,7 @@ export class PodAsking {
         await this.#backOff(pod, backOffMs * (0.75 + Math.random() / 2));
         backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
       }
-      if (pod.isTerminating || pod.goneAt !== undefined) return 'asked';
+      if (isOnItsWay(pod)) return 'asked';
       pod.asking.signal.throwIfAborted();
     }
   }
@@ -243,6 +244,11 @@ export class PodAsking {
     await clock.sleep(untilAskBy > 0 ? Math.min(ms, untilAskBy) : ms, pod.backOff.signal).catch(() => {});
     pod.backOff = undefined;
   }
+}
+
+/** It has been asked, by whomever, or is gone: what our own request has come to matters no more. */
+function isOnItsWay({ isTerminating, goneAt }: LeavingPod): boolean {
+  return isTerminating || goneAt !== undefined;
 }
 
 function nameOf({ planned: { pod } }: LeavingPod): string {

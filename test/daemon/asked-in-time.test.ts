@@ -96,6 +96,22 @@ test('an eviction that hangs is given up at the latest instant, and the pod has 
   );
 });
 
+test('a pod that somebody else has asked while its eviction hangs is not deleted at its latest instant', async () => {
+  await using daemon = await held('stuck');
+  const { api, clock } = daemon;
+  api.faults.add({ kind: 'hang' }, { when: ({ subresource }) => subresource === 'eviction' });
+  const asked = clock.sleep(75_000).then(() => {
+    deletePod({ store: api.cluster.store, clock }, api.pod('stuck') ?? assert.fail(), {});
+  });
+  await deletedAfter(daemon);
+  await asked;
+  assert.deepEqual(requestsOf(api, 'delete', 'pods'), []);
+  assert.deepEqual(
+    daemon.said('Pod deleted past its disruption budget, for the machine is about to end'),
+    [],
+  );
+});
+
 const refusal = JSON.stringify({
   kind: 'Status',
   code: 429,
