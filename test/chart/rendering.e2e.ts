@@ -6,7 +6,7 @@ import { suite, test, type TestContext } from 'node:test';
 import { stringify } from 'yaml';
 import { ensurePromtool } from '../parts/debian.ts';
 import { run } from '../parts/run.ts';
-import { chartFolder, helm, render, renderText, type RenderOptions, type Values } from './helm.ts';
+import { chartFolder, helm, refusal, render, renderText, type RenderOptions, type Values } from './helm.ts';
 import { everythingOfImdsMode, everythingOfQueueMode, queueMode } from './modes.ts';
 import { only } from './workload.ts';
 
@@ -37,6 +37,13 @@ suite('the chart', { concurrency: 2 }, () => {
       assert.ok(rendered === reviewed.join('\n'), `line ${changed + 1} is not "${reviewed[changed]}"`);
     });
   }
+
+  test('renders the same with Helm 3', async () => {
+    for (const values of [everythingOfImdsMode, everythingOfQueueMode]) {
+      assert.equal(await renderText(values, { helm: 3 }), await renderText(values));
+    }
+    assert.match(await refusal({ dryrun: true }, { helm: 3 }), /There is no value "dryrun"/);
+  });
 
   test('passes helm lint --strict in both modes', async () => {
     for (const values of [{}, queueMode, everythingOfImdsMode, everythingOfQueueMode]) {

@@ -5,8 +5,10 @@ import { tellFigures } from './figures.ts';
 import { assertMarkedOnce } from './marks.ts';
 import { NodeWriters } from './node-writers.ts';
 import { rightsOfNthChart } from './service-account.ts';
+import { secondsFromNow } from './spot-times.ts';
 import { standing } from './standing.ts';
 import { TestCluster } from './test-cluster.ts';
+import { Volumes } from './volumes.ts';
 
 const PODS = 10;
 /** Longer than anything in the daemon waits for a mark. */
@@ -89,6 +91,31 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
       `${calls.length} API calls`,
       `${calls.filter(({ verb }) => verb === 'list').length} lists instead of a watch`,
     ]);
+  });
+
+  test("with no more than NTH's rights, says once what each missing one costs, and goes on", async (t) => {
+    const node = await shared.node(t, { name: 'nth-rights-held', rules: rightsOfNthChart });
+    const volumes = new Volumes({ namespace: node.name }, shared);
+    await volumes.attach(await volumes.bind('data'), node.name);
+    const claim = { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] };
+    await node.runPods({ count: 1, name: 'database', spec: claim });
+    await node.runPods({ count: 1, name: 'held', labels: { app: 'held' }, gracePeriodSeconds: 3 });
+    await node.workloads.guard('held', { minAvailable: 1 });
+    const { time } = secondsFromNow(40);
+    const daemon = await node.startDaemon({ metadata: await node.startMetadata({ spot: { time } }) });
+    await daemon.says('Not allowed to delete pods, evicting on');
+    await node.workloads.unguard('held');
+    await daemon.says('Node successfully cordoned and drained');
+    await node.pods((left) => left.length === 0, 'the pods are gone');
+    for (const missing of [
+      'the verb "watch" on "pods"',
+      'the verb "delete" on "pods"',
+      'the verb "patch" on "pods/status"',
+      'the verbs "list" and "watch" on "poddisruptionbudgets"',
+      'the verbs "list" and "watch" on "volumeattachments"',
+    ]) {
+      assert.equal(daemon.count(`add ${missing} to the ClusterRole`), 1, missing);
+    }
   });
 
   test('told to stop in the midst of the drain, ends it first and answers probes meanwhile', async (t) => {
