@@ -56,6 +56,8 @@ export class Fleet implements NodeRecords {
   /** To be taken up at their instants, if nothing has come of them until then. */
   readonly #due = new Map<string, { readonly node: string; readonly at: Instant }>();
   readonly #undoing = new Set<string>();
+  /** By messages that may have overtaken those that they call off. On a Node that was marked it is written as well. */
+  readonly #calledOff = new Set<string>();
   /** Nodes whose machine is to come back, and was seen to be away. */
   readonly #away = new Set<string>();
   #items: (Delivery | Cancellation)[] = [];
@@ -70,6 +72,7 @@ export class Fleet implements NodeRecords {
   }
 
   isDone(node: string, interruptionId: string): boolean {
+    if (this.#calledOff.has(interruptionId)) return true;
     return this.#modules.nodes.byName(node)?.memory.done.includes(interruptionId) ?? false;
   }
 
@@ -87,6 +90,17 @@ export class Fleet implements NodeRecords {
     });
     const [oldest] = this.#tracked.keys();
     if (this.#tracked.size > mostTracked && oldest !== undefined) this.#tracked.delete(oldest);
+  }
+
+  unfinished(node: string, { id }: Interruption): void {
+    // Its message comes again by itself, unless the queue has dropped it.
+    this.#takeUpAt(this.#modules.clock.now() + patienceMs, id, node);
+  }
+
+  calledOff(interruptionId: string): void {
+    this.#calledOff.add(interruptionId);
+    const [oldest] = this.#calledOff;
+    if (this.#calledOff.size > mostTracked && oldest !== undefined) this.#calledOff.delete(oldest);
   }
 
   undoing(interruptionId: string): void {
@@ -138,16 +152,13 @@ export class Fleet implements NodeRecords {
   }
 
   release(item: Delivery | Cancellation): Promise<void> {
-    const at = this.#modules.clock.now() + againMs;
     const node = item.type === 'interruption' ? item.interruption.where.nodeName : item.where.nodeName;
     if (item.type === 'cancellation') this.#undoing.delete(item.interruptionId);
     else if (node !== undefined) {
       const { id } = item.interruption;
       const hook = hookOf(item.interruption);
       if (hook) this.#modules.hooks.rest(hook);
-      this.#tracked.delete(id);
-      this.#due.set(id, { node, at });
-      this.#change.tell();
+      this.#takeUpAt(this.#modules.clock.now() + againMs, id, node);
     }
     return Promise.resolve();
   }
@@ -164,6 +175,12 @@ export class Fleet implements NodeRecords {
       const isWaiting = interruption.kind === 'SCHEDULED_EVENT' && drainAt !== interruption.seenAt;
       this.#due.set(interruption.id, { node: name, at: isWaiting ? 0 : interruption.seenAt + patienceMs });
     }
+  }
+
+  #takeUpAt(at: Instant, id: string, node: string): void {
+    this.#tracked.delete(id);
+    this.#due.set(id, { node, at });
+    this.#change.tell();
   }
 
   #takeUpDue(): void {
@@ -201,6 +218,8 @@ export class Fleet implements NodeRecords {
     for (const { id, kind } of before?.memory.signals ?? []) {
       if (kind !== 'SCHEDULED_EVENT' || this.#tracked.get(id)?.node !== name) continue;
       if (carries(now, id) || this.#undoing.has(id)) continue;
+      // That it is not there proves nothing: somebody may have taken the annotation off.
+      if (!now.memory.done.includes(id)) continue;
       // Another replica was told that it is over.
       this.#items.push(cancellation(name, id, 'canceled'));
     }

@@ -56,7 +56,9 @@ export class Mandate {
         deadline: decide(interruption, this.#options.policy).deadline,
       })),
       over: cancellations.map((cancellation) => cancellation.interruptionId),
-      remembersOver: cancellations.some((cancellation) => cancellation.why === 'rebooted'),
+      remembersOver: cancellations.some(
+        ({ why, mayComeAgain }) => why === 'rebooted' || mayComeAgain === true,
+      ),
       forDrain: response === 'drain',
       phase: this.#isDrained ? 'drained' : 'marked',
       outOfService: this.#isDrained && this.#options.outOfServiceTaint && endsMachine,

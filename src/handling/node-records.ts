@@ -14,6 +14,10 @@ export interface NodeRecords extends Source {
   isMarkedFor(node: string, interruptionId: string): boolean;
   /** The node is being marked for it. */
   track(node: string, interruption: Interruption): void;
+  /** The work for it did not come to its end, and its source was told so: it may never bring it again. */
+  unfinished?(node: string, interruption: Interruption): void;
+  /** It is over, but its source may bring it once more. */
+  calledOff?(interruptionId: string): void;
   /** What was done for it is about to be undone. */
   undoing?(interruptionId: string): void;
   /** What was done for it has been undone. */

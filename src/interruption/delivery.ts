@@ -29,6 +29,8 @@ export interface Cancellation {
   readonly type: 'cancellation';
   readonly interruptionId: string;
   readonly why: CancellationCause;
+  /** What it calls off may be delivered once more, and is then not to be acted on: a queue keeps no order. */
+  readonly mayComeAgain?: true;
   readonly where: NodeLocation;
   readonly source: string;
   readonly handle: unknown;

@@ -135,6 +135,7 @@ function marked(
   before: MarkState | undefined,
 ): Wanted {
   const ours = before?.ours ?? nothingOurs;
+  const done = doneWith(before, marks);
   const keysNow = new Set(signals.map((signal) => taintKeys[signal.kind]));
   const kept = node.taints.filter(({ key }) => !ours.taints.includes(key) || isStillDue(key, keysNow));
   const added = addedTaints(kept, marks, options);
@@ -162,9 +163,13 @@ function marked(
         ]),
         labels: unique([...ours.labels, ...Object.keys(labels)]).filter((key) => labels[key] !== null),
       },
-      ...(before?.done && { done: before.done }),
+      ...(done.length > 0 && { done }),
     },
   };
+}
+
+function doneWith(before: MarkState | undefined, { over, remembersOver }: Marks): readonly string[] {
+  return addDone(before?.done ?? [], remembersOver ? over.filter((id) => id !== unnamedReboot) : []);
 }
 
 function isStillDue(taintKey: string, keysNow: ReadonlySet<string | undefined>): boolean {
@@ -178,10 +183,7 @@ function unmarked(node: NodeView, ours: OwnMarks, marks: Marks, before: MarkStat
     const isTheirs = key === loadBalancersLabel && node.labels[key] !== loadBalancersValue;
     if (node.labels[key] !== undefined && !isTheirs) labels[key] = null;
   }
-  const done = addDone(
-    before?.done ?? [],
-    marks.remembersOver ? marks.over.filter((id) => id !== unnamedReboot) : [],
-  );
+  const done = doneWith(before, marks);
   return {
     unschedulable: node.unschedulable && !ours.cordon,
     taints: node.taints.filter((taint) => !ours.taints.includes(taint.key)),
@@ -252,7 +254,7 @@ function difference(node: NodeView, wanted: Wanted): NodePatch | undefined {
   const hasAnnotation = node.annotations[stateAnnotation] === annotation;
   const isCordonRight = node.unschedulable === wanted.unschedulable;
   if (hasTaints && hasLabels && hasAnnotation && isCordonRight) return undefined;
-  // Nobody else writes our annotation: where it is all that changes, writes of others don't matter.
+  // Only we write our annotation: where it is all that changes, writes of others don't matter.
   const isAnnotationOnly = hasTaints && hasLabels && isCordonRight;
   return {
     ...(!isAnnotationOnly && { resourceVersion: node.resourceVersion }),

@@ -10,6 +10,7 @@ import {
 } from './cluster.ts';
 import { ownConditions } from './node-condition-patch.ts';
 import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
+import { isComparable, isOlder } from './resource-version.ts';
 import { isNotFound } from './status.ts';
 import { toNodeView, type NodeObject } from './views.ts';
 
@@ -49,7 +50,7 @@ export class Nodes {
   /** One write, tried again on the fresh object where another crosses it. @throws ApiError */
   async mark(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
     // What the last write returned, or is known anyway, spares a read; a conflict tells that it is out of date.
-    let node = this.#written.get(name) ?? this.#knownNow(name) ?? (await this.#get(name, signal));
+    let node = this.#latest(name) ?? (await this.#get(name, signal));
     this.#written.delete(name);
     for (let left = markTries; ; left -= 1) {
       if (!node) return 'no-such-node';
@@ -59,7 +60,7 @@ export class Nodes {
         return 'was-marked';
       }
       try {
-        const written = await this.#patch(name, patch, signal);
+        const written = await this.#patch(name, this.#locked(patch, node), signal);
         if (!written) return 'no-such-node';
         this.#remember(written, marks);
         return 'marked';
@@ -82,6 +83,25 @@ export class Nodes {
     if (!node) return undefined;
     const hasConditions = ownConditions(node.status?.conditions ?? []).length > 0;
     return { ...readMemory(toNodeView(node)), hasConditions };
+  }
+
+  /** The newest that is known without a read. */
+  #latest(name: string): NodeView | undefined {
+    const written = this.#written.get(name);
+    if (this.#known === undefined) return written;
+    // Other replicas mark it too, so what was written here may be out of date, with nothing left to write that tells.
+    const known = this.#knownNow(name);
+    const isOursNewer =
+      written !== undefined &&
+      known !== undefined &&
+      [written, known].every(({ resourceVersion }) => isComparable(resourceVersion)) &&
+      isOlder(known.resourceVersion, written.resourceVersion);
+    return isOursNewer ? written : known;
+  }
+
+  /** Where other replicas write our annotation as well, none of them may undo what another one has written. */
+  #locked(patch: NodePatch, { resourceVersion }: NodeView): NodePatch {
+    return this.#known === undefined ? patch : { ...patch, resourceVersion };
   }
 
   #knownNow(name: string): ReturnType<KnownNodes['byName']> {

@@ -110,7 +110,7 @@ test('maintenance that is called off takes the marks off again', async () => {
   await clock.advanceUntil(() => sqs.size === 0);
   const { spec, metadata } = api.node('node-1');
   assert.equal(spec.unschedulable, undefined);
-  assert.equal(metadata.annotations?.[stateAnnotation], undefined);
+  assert.deepEqual(readMarkState(metadata.annotations?.[stateAnnotation])?.signals, []);
 });
 
 test('what the queue has lost is taken up from the Node by the next process', async () => {

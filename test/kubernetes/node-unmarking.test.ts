@@ -115,6 +115,7 @@ describe('a node that NTH marked before the image was swapped', () => {
   it('is recognised by its labels', () => {
     assert.deepEqual(readMemory(byNth), {
       signals: [],
+      phase: 'marked',
       done: [],
       reboot: { eventId: 'e-1', markedAt: 1_700_000_000_000 },
     });

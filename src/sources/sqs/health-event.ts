@@ -78,6 +78,7 @@ function cancellation(event: Envelope, instanceId: string, { seenAt, toLocal }: 
     type: 'cancellation',
     interruptionId: idOf(event, instanceId),
     why: causeOf(end === undefined ? undefined : toLocal(end), seenAt),
+    mayComeAgain: true,
     where: { instanceId },
   };
 }

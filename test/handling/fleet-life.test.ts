@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stateAnnotation } from '../../src/kubernetes/mark-state.ts';
+import { budgets } from '../fakes/api-server/resources.ts';
+import { addMachine, startQueueDaemon, type Scene } from '../daemon/queue-scene.ts';
+import { drainedText, notDrainedText } from '../daemon/running-daemon.ts';
+import { healthEvent, terminateAction } from '../sources/sqs/messages.ts';
+
+/** A pod that nobody may evict as long as its budget is there. */
+function heldScene(scene: Scene): void {
+  addMachine(scene, { name: 'node-1' }, { instanceId: 'i-1' });
+  scene.api.addPod({ name: 'held', node: 'node-1', owner: 'ReplicaSet/held', labels: { app: 'held' } });
+  scene.api.addBudget({ name: 'held', matchLabels: { app: 'held' }, minAvailable: 1 });
+}
+
+test('what the queue drops while its drain does not succeed is taken up from the Node by the same process', async () => {
+  await using run = await startQueueDaemon({ queue: { retentionMs: 300_000 }, scene: heldScene });
+  const { api, aws, clock, sqs } = run;
+  const hook = aws.autoScaling.wait({ group: 'nodes', name: 'drain', token: 't', instanceId: 'i-1' });
+  sqs.send(terminateAction('i-1', 't'));
+  await clock.advanceUntil(() => sqs.expired.length > 0, { stepMs: 1_000 });
+  await clock.advance(300_000);
+  api.cluster.store.remove(budgets, api.budget('held'));
+  await clock.advanceUntil(() => hook.state === 'continued', { stepMs: 1_000 });
+  assert.equal(run.said(drainedText).length, 1);
+  assert.equal(api.pod('held'), undefined);
+});
+
+test('maintenance that is called off while its message waits to be tried again stays called off', async () => {
+  await using run = await startQueueDaemon({ scene: heldScene });
+  const { api, clock, sqs } = run;
+  const event = { eventArn: 'arn:aws:health:eu-central-1::event/EC2/reboot/1', statusCode: 'open' };
+  sqs.send(healthEvent(['i-1'], event));
+  await clock.advanceUntil(() => run.said(notDrainedText).length > 0, { stepMs: 1_000 });
+  sqs.send(healthEvent(['i-1'], { ...event, statusCode: 'closed' }));
+  await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000 });
+  await clock.advance(60_000);
+  const { spec, metadata } = api.node('node-1');
+  assert.equal(spec.unschedulable, undefined, JSON.stringify(metadata.annotations?.[stateAnnotation]));
+  assert.notEqual(api.pod('held'), undefined);
+});
