@@ -26,6 +26,8 @@ export interface ApiClientModules {
   readonly skew: ClockSkew;
 }
 
+type ReadLine = (line: string) => unknown;
+
 /**
  * The API server holds an eviction with a stale UID for 10 s before it answers, so the limit is well above that.
  */
@@ -108,11 +110,7 @@ export class ApiClient {
    * The lines of a watch, as `read` reads them, until the server closes it.
    * @throws ApiError also for a watch that has gone silent
    */
-  async *watch(
-    request: ApiRequest,
-    timeoutSeconds: number,
-    read: (line: string) => unknown = parseBody,
-  ): AsyncGenerator {
+  async *watch(request: ApiRequest, timeoutSeconds: number, read: ReadLine = parseBody): AsyncGenerator {
     const { clock, credentials, lanes } = this.#modules;
     const { signal } = request;
     const limit = new TimeLimit(clock, signal);

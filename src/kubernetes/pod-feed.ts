@@ -145,7 +145,7 @@ export class PodFeed {
     const { uid, resourceVersion: version } = object?.metadata ?? {};
     if (version === undefined) return;
     this.#position = version;
-    const places = this.#places.get(object?.spec?.nodeName ?? '');
+    const places = this.#places.get((object as PodObject).spec?.nodeName ?? '');
     if (places === undefined || uid === undefined) return;
     if (type === 'DELETED') {
       for (const place of places) place.put(version, { type: 'gone', uid });

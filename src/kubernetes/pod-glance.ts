@@ -1,4 +1,5 @@
 import { parseBody } from './status.ts';
+import type { PodObject } from './views.ts';
 import type { WatchEvent } from './watch-events.ts';
 
 /**
@@ -24,7 +25,8 @@ export function glanceAt(line: string, isAskedFor: (node: string) => boolean): W
     return { type: 'BOOKMARK', object: { metadata: { resourceVersion: version } } };
   const [node = '', ...others] = nodes;
   if (type !== 'DELETED' || uid === undefined || others.length > 0) return parseBody(line) as WatchEvent;
-  return { type, object: { metadata: { uid, resourceVersion: version }, spec: { nodeName: node } } };
+  const object: PodObject = { metadata: { uid, resourceVersion: version }, spec: { nodeName: node } };
+  return { type, object };
 }
 
 function nodesIn(line: string): string[] {

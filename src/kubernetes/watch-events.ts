@@ -17,8 +17,6 @@ export interface WatchEvent {
   readonly type?: string;
   readonly object?: {
     readonly metadata?: { readonly name?: string; readonly uid?: string; readonly resourceVersion?: string };
-    /** A pod's. */
-    readonly spec?: { readonly nodeName?: string };
     readonly code?: number;
   };
 }
