@@ -10,9 +10,6 @@ import type { Asked, LeavingPod } from './pod-board.ts';
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
 
-/** An end that is not worth a request to hasten it; a grace period has 1 s at least. */
-const nearMs = 2_000;
-
 /** Different troubles of a server that are told in one drain. */
 const mostTold = 10;
 
@@ -55,7 +52,7 @@ export class PodAsking {
     for (;;) {
       const request = this.#request(pod);
       const inDoubt = pod.sent;
-      const sent = this.#asked(pod, request);
+      const sent = askedAt(this.#modules.clock.now(), pod, request);
       pod.sent ??= sent;
       pod.hasHope = false;
       const answer = await this.#put(pod, request);
@@ -110,40 +107,6 @@ export class PodAsking {
     pod.backOff?.abort();
   }
 
-  /** It shuts down already, but has been given longer than the machine has. */
-  isTooSlow({ isTerminating, goneAt, view, shortenedFor }: LeavingPod): boolean {
-    const { deadline, deadlineIsMachineEnd } = this.#options.goal();
-    if (!isTerminating || goneAt !== undefined || view.deletionAt === undefined) return false;
-    if (!deadlineIsMachineEnd || deadline === undefined || shortenedFor === deadline) return false;
-    // Where the deadline has passed the machine lives on: what ends in a moment is left alone.
-    return view.deletionAt > Math.max(deadline, this.#modules.clock.now() + nearMs);
-  }
-
-  /** Gives a pod that shuts down less time; asking once more does that, and a budget has no say any more. */
-  async shorten(pod: LeavingPod): Promise<void> {
-    const { clock, cluster, logger } = this.#modules;
-    pod.shortenedFor = this.#options.goal().deadline;
-    for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
-      const { gracePeriodSeconds } = this.#request(pod);
-      const { signal } = pod.asking;
-      const { answer } = await cluster.evict(
-        pod.planned.pod,
-        gracePeriodSeconds,
-        this.#options.urgency(),
-        signal,
-      );
-      if (answer === 'asked') {
-        if (pod.asked)
-          pod.asked = { ...this.#asked(pod, { by: pod.asked.by, gracePeriodSeconds }), at: pod.asked.at };
-        logger.debug('Pod given less time', { pod: nameOf(pod), seconds: gracePeriodSeconds });
-        return;
-      }
-      if (answer === 'gone') return;
-      await clock.sleep(backOffMs, signal);
-      if (pod.goneAt !== undefined) return;
-    }
-  }
-
   #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {
     const { logger } = this.#modules;
     if (by === 'deletion' && !this.#options.isPaidFor(pod)) {
@@ -152,12 +115,6 @@ export class PodAsking {
       });
     }
     logger.debug('Pod asked to leave', { pod: nameOf(pod), clamped_to_seconds: clampedToSeconds });
-  }
-
-  #asked(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Asked {
-    const own = pod.planned.gracePeriodSeconds ?? pod.planned.pod.gracePeriodSeconds;
-    const isCut = gracePeriodSeconds !== undefined && gracePeriodSeconds < own;
-    return { at: this.#modules.clock.now(), by, clampedToSeconds: isCut ? gracePeriodSeconds : undefined };
   }
 
   #request(pod: LeavingPod): AskRequest {
@@ -246,11 +203,18 @@ export class PodAsking {
   }
 }
 
+/** The request as the report tells of it. */
+export function askedAt(at: Instant, { planned }: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Asked {
+  const own = planned.gracePeriodSeconds ?? planned.pod.gracePeriodSeconds;
+  const isCut = gracePeriodSeconds !== undefined && gracePeriodSeconds < own;
+  return { at, by, clampedToSeconds: isCut ? gracePeriodSeconds : undefined };
+}
+
 /** It has been asked, by whomever, or is gone: what our own request has come to matters no more. */
 function isOnItsWay({ isTerminating, goneAt }: LeavingPod): boolean {
   return isTerminating || goneAt !== undefined;
 }
 
-function nameOf({ planned: { pod } }: LeavingPod): string {
+export function nameOf({ planned: { pod } }: LeavingPod): string {
   return `${pod.namespace}/${pod.name}`;
 }

@@ -4,6 +4,7 @@ import { BudgetWatch, type FreerBudget } from './budget-watch.ts';
 import { budgetsOf } from './budgets.ts';
 import { isDue, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PodAsking, type PodAskingModules } from './pod-asking.ts';
+import { PodShortening } from './pod-shortening.ts';
 import type { LeavingPod, PodBoard } from './pod-board.ts';
 
 export interface TurnsModules extends PodAskingModules {
@@ -27,6 +28,7 @@ export class Turns {
   readonly #modules: TurnsModules;
   readonly #budgets: BudgetWatch;
   readonly #asking: PodAsking;
+  readonly #shortening: PodShortening;
   #running = 0;
 
   constructor(
@@ -56,6 +58,7 @@ export class Turns {
       },
       modules,
     );
+    this.#shortening = new PodShortening(options, modules);
   }
 
   /** Pods are being asked. */
@@ -123,7 +126,7 @@ export class Turns {
   shorten(): void {
     const { board, spawn } = this.#modules;
     for (const pod of board.leaving.values()) {
-      if (this.#asking.isTooSlow(pod)) spawn(this.#asking.shorten(pod));
+      if (this.#shortening.isTooSlow(pod)) spawn(this.#shortening.shorten(pod));
     }
   }
 
