@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { after, before, suite, test } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { Workloads } from '../e2e/workloads.ts';
+import nthValues from '../fixtures/chart-values.json' with { type: 'json' };
 import { FakeImds } from '../fakes/imds.ts';
 import { freePort } from '../parts/free-port.ts';
 import type { Node } from '../parts/objects.ts';
@@ -80,10 +81,11 @@ suite('a release of the chart of NTH', { timeout: 240_000 }, () => {
     after(() => imds.stop());
 
     test('is upgraded in place with its values, its pods replaced', async () => {
-      await shared.helm(['install', RELEASE, nthLayout, applied['Helm 3'], '--values', '-'], values);
+      const allValues = { ...nthValues, ...values };
+      await shared.helm(['install', RELEASE, nthLayout, applied['Helm 3'], '--values', '-'], allValues);
       await shared.pods(RELEASE, 2, nths);
       uid = await uidOf('daemonsets', RELEASE);
-      await shared.helm(['upgrade', RELEASE, chartFolder, '--values', '-'], values);
+      await shared.helm(['upgrade', RELEASE, chartFolder, '--reuse-values']);
       await shared.pods(RELEASE, 2, ours);
       assert.equal(await uidOf('daemonsets', RELEASE), uid, 'the same DaemonSet');
     });

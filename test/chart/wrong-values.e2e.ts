@@ -58,6 +58,15 @@ const taken: Readonly<Record<string, Values>> = {
     podSecurityContext: null,
     extraEnv: null,
   },
+  'no values of ours, as helm upgrade --reuse-values has it': {
+    nodeRestriction: null,
+    config: null,
+    readinessProbe: null,
+    prometheusRule: null,
+    dashboard: null,
+    networkPolicy: null,
+    nodeConditions: null,
+  },
   'one of two that belong together': { webhookTemplateConfigMapKey: 'template', awsAccessKeyID: 'a' },
   'monitors without metrics': { podMonitor: { create: true }, serviceMonitor: { create: true } },
 };

@@ -66,7 +66,7 @@ There is no value "{{ $parent }}.{{ $name }}".{{ include "node-termination-handl
 {{- $names := include "node-termination-handler.names" . | fromYaml }}
 {{- include "node-termination-handler.kinds" (dict "values" .Values "kinds" $names.values "prefix" "") }}
 {{- range $parent, $kinds := $names.nested }}
-{{- include "node-termination-handler.kinds" (dict "values" (get $.Values $parent) "kinds" $kinds "prefix" (print $parent ".")) }}
+{{- include "node-termination-handler.kinds" (dict "values" (get $.Values $parent | default dict) "kinds" $kinds "prefix" (print $parent ".")) }}
 {{- end }}
 {{- end }}
 
@@ -150,7 +150,7 @@ heartbeatInterval ({{ $interval }} s) is longer than heartbeatUntil ({{ $until }
 targetNodeOs is "{{ .Values.targetNodeOs }}", for which there is no DaemonSet: expected "linux", "windows" or "linux windows".
 {{- end }}
 {{- $isOnHostNetwork := include "node-termination-handler.is" .Values.useHostNetwork }}
-{{- $hasPolicy := include "node-termination-handler.is" .Values.networkPolicy.create }}
+{{- $hasPolicy := include "node-termination-handler.is" (.Values.networkPolicy | default dict).create }}
 {{- if and $hasPolicy $isOnHostNetwork (not (include "node-termination-handler.runs-on-windows" .)) }}
 networkPolicy.create has no effect on pods in the host's network: set "useHostNetwork" to false (the metadata service then needs a hop limit of 2), or take it out.
 {{- end }}
@@ -167,16 +167,16 @@ networkPolicy.create has no effect on pods in the host's network: set "useHostNe
 probes.httpGet.path can't be "/metrics", which is on the same port: take another path or another port.
 {{- end }}
 {{- end }}
-{{- if and (include "node-termination-handler.is" .Values.prometheusRule.create) (not $hasMetrics) }}
+{{- if and (include "node-termination-handler.is" (.Values.prometheusRule | default dict).create) (not $hasMetrics) }}
 prometheusRule.create needs metrics to look at: set "enablePrometheusServer" to true.
 {{- end }}
 {{- end }}
 
 {{- define "node-termination-handler.checks.restriction" -}}
-{{- if include "node-termination-handler.is" .Values.nodeRestriction.evictions }}
+{{- if include "node-termination-handler.is" (.Values.nodeRestriction | default dict).evictions }}
 {{- if include "node-termination-handler.queue-mode" . }}
 nodeRestriction.evictions is for IMDS mode: in queue mode the pods of all nodes are evicted.
-{{- else if not (include "node-termination-handler.is" .Values.nodeRestriction.enabled) }}
+{{- else if not (include "node-termination-handler.is" (.Values.nodeRestriction | default dict).enabled) }}
 nodeRestriction.evictions is an addition to the other policies: set "nodeRestriction.enabled" to true.
 {{- else if not (include "node-termination-handler.restricts-nodes" .) }}
 nodeRestriction.evictions needs Kubernetes 1.30 or later, and a ServiceAccount of its own.

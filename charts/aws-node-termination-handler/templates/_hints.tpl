@@ -8,13 +8,13 @@
 {{- if and (not $isQueueMode) (not (include "node-termination-handler.serves-probes" .)) }}
   - The probes are off: set enableProbesServer to true to have pods restarted that hang.
 {{- end }}
-{{- if and (include "node-termination-handler.is" .Values.nodeRestriction.enabled) (not (include "node-termination-handler.restricts-nodes" .)) }}
+{{- if and (include "node-termination-handler.is" (.Values.nodeRestriction | default dict).enabled) (not (include "node-termination-handler.restricts-nodes" .)) }}
   - nodeRestriction needs Kubernetes 1.30 or later, and a ServiceAccount of its own: there is no policy.
 {{- end }}
-{{- if and (include "node-termination-handler.is" .Values.podMonitor.create) (or $isQueueMode (not $hasMetrics)) }}
+{{- if and (include "node-termination-handler.is" (.Values.podMonitor | default dict).create) (or $isQueueMode (not $hasMetrics)) }}
   - podMonitor.create has no effect: it needs IMDS mode and enablePrometheusServer.
 {{- end }}
-{{- if and (include "node-termination-handler.is" .Values.serviceMonitor.create) (or (not $isQueueMode) (not $hasMetrics)) }}
+{{- if and (include "node-termination-handler.is" (.Values.serviceMonitor | default dict).create) (or (not $isQueueMode) (not $hasMetrics)) }}
   - serviceMonitor.create has no effect: it needs queue mode and enablePrometheusServer.
 {{- end }}
 {{- if and (not $isQueueMode) .Values.queueURL }}

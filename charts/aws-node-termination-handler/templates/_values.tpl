@@ -51,8 +51,10 @@
 {{- if semverCompare (printf ">=%s-0" (index . 1)) (index . 0).Capabilities.KubeVersion.Version }}true{{ end }}
 {{- end }}
 
+{{/* Values of ours are missing where `helm upgrade --reuse-values` has those of a release of NTH's chart. */}}
 {{- define "node-termination-handler.restricts-nodes" -}}
-{{- $isOn := include "node-termination-handler.is" .Values.nodeRestriction.enabled }}
+{{- $restriction := .Values.nodeRestriction | default (dict "enabled" true) }}
+{{- $isOn := include "node-termination-handler.is" $restriction.enabled }}
 {{- $isOurAccount := ne (include "node-termination-handler.service-account-name" .) "default" }}
 {{- $hasPolicies := include "node-termination-handler.kubernetes-from" (list . "1.30.0") }}
 {{- if and $isOn $isOurAccount $hasPolicies }}true{{ end }}
