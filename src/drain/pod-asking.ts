@@ -82,13 +82,6 @@ export class PodAsking {
     }
   }
 
-  /** When an eviction of it would be given up; Infinity: never, or that has been. */
-  givesUpAt({ planned, isTerminating, goneAt }: LeavingPod): Instant {
-    if (isTerminating || goneAt !== undefined) return Infinity;
-    const at = escalatesAt(planned, this.#options.goal());
-    return at > this.#modules.clock.now() ? at : Infinity;
-  }
-
   /** Its eviction was sent before the instant at which it is given up, which has come. */
   isHanging({ planned, evictingSince }: LeavingPod): boolean {
     const at = escalatesAt(planned, this.#options.goal());

@@ -48,6 +48,7 @@ export class PodBoard {
   readonly #pods = new Map<string, PodView>();
   readonly #gone = new Set<string>();
   #staying: readonly StayingPod[] = [];
+  #hasNewEnds = false;
 
   /** What is on the node, as far as we know. */
   get present(): readonly PodView[] {
@@ -104,8 +105,18 @@ export class PodBoard {
     for (const planned of plan.leaving) {
       const known = this.leaving.get(planned.pod.uid);
       if (known) known.planned = planned;
-      else this.leaving.set(planned.pod.uid, newcomer(planned));
+      else {
+        this.leaving.set(planned.pod.uid, newcomer(planned));
+        this.#hasNewEnds ||= planned.pod.deletionAt !== undefined;
+      }
     }
+  }
+
+  /** Whether a pod was given another time for its end since the last call. */
+  takeNewEnds(): boolean {
+    const has = this.#hasNewEnds;
+    this.#hasNewEnds = false;
+    return has;
   }
 
   /** Cuts off what is under way. */
@@ -143,6 +154,7 @@ export class PodBoard {
     if (leaving) {
       leaving.view = pod;
       if (pod.deletionAt !== undefined) {
+        this.#hasNewEnds ||= before?.deletionAt !== pod.deletionAt;
         leaving.isTerminating = true;
         leaving.asked ??= leaving.sent;
         leaving.backOff?.abort();

@@ -2,10 +2,16 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { BudgetView } from '../kubernetes/cluster.ts';
 import { BudgetWatch, type FreerBudget } from './budget-watch.ts';
 import { budgetsOf } from './budgets.ts';
-import { isDue, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import { escalatesAt, isDue, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PodAsking, type PodAskingModules } from './pod-asking.ts';
 import { PodShortening } from './pod-shortening.ts';
 import type { LeavingPod, PodBoard } from './pod-board.ts';
+
+export interface TurnsOptions {
+  readonly policy: DrainPolicy;
+  readonly goal: () => DrainGoal;
+  readonly urgency: () => Instant;
+}
 
 export interface TurnsModules extends PodAskingModules {
   readonly board: PodBoard;
@@ -25,20 +31,17 @@ const doubtfulStatus = 500;
 
 /** Asks each pod when its turn has come, and again when a budget that held it allows more. */
 export class Turns {
+  readonly #options: TurnsOptions;
   readonly #modules: TurnsModules;
   readonly #budgets: BudgetWatch;
   readonly #asking: PodAsking;
   readonly #shortening: PodShortening;
   #running = 0;
+  /** When an eviction may have hung for too long. */
+  #nextGiveUp = Infinity;
 
-  constructor(
-    options: {
-      readonly policy: DrainPolicy;
-      readonly goal: () => DrainGoal;
-      readonly urgency: () => Instant;
-    },
-    modules: TurnsModules,
-  ) {
+  constructor(options: TurnsOptions, modules: TurnsModules) {
+    this.#options = options;
     this.#modules = modules;
     this.#budgets = new BudgetWatch(
       {
@@ -68,11 +71,21 @@ export class Turns {
 
   /** When the next pod that waits for its turn, or for an answer, must be asked at the latest. */
   get next(): Instant {
+    const { board, clock } = this.#modules;
+    const now = clock.now();
+    const goal = this.#options.goal();
+    this.#nextGiveUp = Infinity;
     let next = Infinity;
-    for (const pod of this.#modules.board.leaving.values()) {
-      next = Math.min(next, waits(pod) ? (pod.planned.askBy ?? Infinity) : this.#asking.givesUpAt(pod));
+    for (const pod of board.leaving.values()) {
+      if (pod.isTerminating || pod.goneAt !== undefined) continue;
+      if (!pod.isBegun) {
+        next = Math.min(next, pod.planned.askBy ?? Infinity);
+        continue;
+      }
+      const at = escalatesAt(pod.planned, goal);
+      if (at > now) this.#nextGiveUp = Math.min(this.#nextGiveUp, at);
     }
-    return next;
+    return Math.min(next, this.#nextGiveUp);
   }
 
   /** The budgets that a pod falls under, where they are known. */
@@ -105,8 +118,10 @@ export class Turns {
         }),
       );
     }
-    for (const pod of board.leaving.values()) if (this.#asking.isHanging(pod)) this.#asking.giveUp(pod);
-    this.shorten();
+    if (now >= this.#nextGiveUp) {
+      for (const pod of board.leaving.values()) if (this.#asking.isHanging(pod)) this.#asking.giveUp(pod);
+    }
+    if (board.takeNewEnds()) this.shorten();
   }
 
   async #ask(pod: LeavingPod): Promise<void> {
@@ -125,6 +140,8 @@ export class Turns {
   /** Pods that shut down with more time than there is: somebody else asked them, or an earlier end has come since. */
   shorten(): void {
     const { board, spawn } = this.#modules;
+    // Where an earlier end has come, an eviction may hang for too long already.
+    this.#nextGiveUp = 0;
     for (const pod of board.leaving.values()) {
       if (this.#shortening.isTooSlow(pod)) spawn(this.#shortening.shorten(pod));
     }
