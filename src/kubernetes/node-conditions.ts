@@ -18,6 +18,10 @@ const longestBackOffMs = 60_000;
 /** About four minutes. */
 const mostFailures = 8;
 
+/** What the last write showed spares a read, for nodes of a time; somebody else may have written since. */
+const reuseMs = 600_000;
+const mostKnown = 200;
+
 /** Without the right nothing is tried for this long; somebody may have given it meanwhile. */
 const pauseWithoutRightMs = 600_000;
 
@@ -26,8 +30,8 @@ interface NodeObject {
 }
 
 /**
- * Writes the conditions by which `kubectl describe node` tells of a drain, in the background: one GET and one PATCH of
- * the Node's status for each change. A kubelet's conditions, and those of others, are left alone.
+ * Writes the conditions by which `kubectl describe node` tells of a drain, in the background: one GET of the Node, and a
+ * PATCH of its status for each change. A kubelet's conditions, and those of others, are left alone.
  * https://kubernetes.io/docs/reference/node/node-status/#condition
  */
 export class NodeConditions implements ConditionSink {
@@ -35,6 +39,10 @@ export class NodeConditions implements ConditionSink {
   /** What is wanted of nodes that are not known to have it. */
   readonly #wanted = new Map<string, readonly NodeCondition[]>();
   readonly #writing = new Map<string, Promise<void>>();
+  readonly #known = new Map<
+    string,
+    { readonly conditions: readonly ShownCondition[]; readonly at: number }
+  >();
   readonly #ended = new AbortController();
   #pausedFrom = 0;
   #pausedUntil = 0;
@@ -97,11 +105,16 @@ export class NodeConditions implements ConditionSink {
     const { client, clock } = this.#modules;
     const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
     const request = { urgency: 'background', signal: this.#ended.signal } as const;
-    const node = (await client.expect({ ...request, verb: 'get', resource: 'nodes', path })) as NodeObject;
+    const known = this.#known.get(name);
+    this.#known.delete(name);
+    const shown =
+      known && Math.abs(clock.now() - known.at) < reuseMs
+        ? known.conditions
+        : conditionsOf(await client.expect({ ...request, verb: 'get', resource: 'nodes', path }));
     const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-    const conditions = conditionChanges(node.status?.conditions ?? [], wanted, time);
+    const conditions = conditionChanges(shown, wanted, time);
     if (conditions.length === 0) return;
-    await client.expect({
+    const written = await client.expect({
       ...request,
       verb: 'patch',
       resource: 'nodes/status',
@@ -110,6 +123,14 @@ export class NodeConditions implements ConditionSink {
       contentType: 'application/strategic-merge-patch+json',
       body: { status: { conditions } },
     });
+    // After the last word nothing is kept.
+    if (wanted.length > 0) this.#know(name, conditionsOf(written));
+  }
+
+  #know(name: string, conditions: readonly ShownCondition[]): void {
+    this.#known.set(name, { conditions, at: this.#modules.clock.now() });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
   }
 
   #isWorthAnotherTry(error: unknown, failures: number): boolean {
@@ -134,4 +155,8 @@ export class NodeConditions implements ConditionSink {
     const now = this.#modules.clock.now();
     return now >= this.#pausedFrom && now < this.#pausedUntil;
   }
+}
+
+function conditionsOf(node: unknown): readonly ShownCondition[] {
+  return (node as NodeObject).status?.conditions ?? [];
 }
