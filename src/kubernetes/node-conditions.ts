@@ -55,11 +55,7 @@ export class NodeConditions implements ConditionSink {
   set(node: string, conditions: readonly NodeCondition[]): void {
     if (this.#ended.signal.aborted || this.#isPaused()) return;
     this.#wanted.set(node, conditions);
-    if (this.#writing.has(node)) return;
-    this.#writing.set(
-      node,
-      this.#writeAll(node).finally(() => this.#writing.delete(node)),
-    );
+    if (!this.#writing.has(node)) this.#writing.set(node, this.#writeAll(node));
   }
 
   /** What is being written is waited for, but not for longer: nothing depends on it. */
@@ -85,13 +81,18 @@ export class NodeConditions implements ConditionSink {
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (this.#ended.signal.aborted || !this.#isWorthAnotherTry(error, failures)) return;
+        if (this.#ended.signal.aborted || !this.#isWorthAnotherTry(error, failures)) {
+          this.#wanted.delete(node);
+          break;
+        }
         // What came meanwhile is newer.
         if (!this.#wanted.has(node)) this.#wanted.set(node, wanted);
         const backOffMs = Math.min(longestBackOffMs, shortestBackOffMs * 2 ** (failures - 1));
         await clock.sleep(backOffMs, this.#ended.signal).catch(() => {});
       }
     }
+    // In the same step as the last look: what is wanted from now on begins anew.
+    this.#writing.delete(node);
   }
 
   #take(node: string): readonly NodeCondition[] | undefined {
