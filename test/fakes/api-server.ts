@@ -182,8 +182,8 @@ export class FakeApiServer {
     const { method = 'GET', headers } = request;
     const url = new URL(request.url ?? '/', 'https://localhost');
     const resource = resourceRequest(method, url);
-    const { authorization } = headers;
-    const entry = logged(this.#clock.now(), { method, url, authorization }, resource);
+    const { authorization, 'user-agent': userAgent = '' } = headers;
+    const entry = logged(this.#clock.now(), { method, url, authorization, userAgent }, resource);
     this.requests.push(entry);
     const signal = this.cluster.timers.stopping;
     const { delayMs, effect } = this.faults.take(entry);

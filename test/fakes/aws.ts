@@ -11,6 +11,8 @@ import type { FakeQueueOptions } from './sqs/queue.ts';
 export interface AwsRequest {
   readonly at: number;
   readonly action: string;
+  /** Tells one process of the daemon from another. */
+  readonly userAgent: string;
   /** What SQS was asked. */
   readonly input: Readonly<Record<string, unknown>>;
   /** What the others were asked. */
@@ -133,6 +135,7 @@ function readRequest({ headers }: IncomingMessage, body: string, at: number): Aw
   const parameters = new URLSearchParams(isSqs ? '' : body);
   return {
     at,
+    userAgent: headers['user-agent'] ?? '',
     action: isSqs ? target.replace('AmazonSQS.', '') : (parameters.get('Action') ?? ''),
     input: isSqs ? (JSON.parse(body) as AwsRequest['input']) : {},
     parameters,

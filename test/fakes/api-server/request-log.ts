@@ -16,6 +16,8 @@ export interface LoggedRequest {
   readonly name: string;
   readonly namespace: string;
   readonly token: string | undefined;
+  /** Tells one process of the daemon from another. */
+  readonly userAgent: string;
   /** Who the token belongs to; undefined while unknown. */
   user: string | undefined;
   body: string;
@@ -25,10 +27,10 @@ export interface LoggedRequest {
 
 export function logged(
   at: number,
-  request: { method: string; url: URL; authorization: string | undefined },
+  request: { method: string; url: URL; authorization: string | undefined; userAgent: string },
   resource: ResourceRequest | undefined,
 ): LoggedRequest {
-  const { method, url, authorization } = request;
+  const { method, url, authorization, userAgent } = request;
   return {
     at,
     method,
@@ -38,6 +40,7 @@ export function logged(
     subresource: resource?.subresource ?? '',
     name: resource?.name ?? '',
     namespace: resource?.namespace ?? '',
+    userAgent,
     token: authorization?.replace(/^bearer\s+/i, ''),
     user: undefined,
     body: '',
