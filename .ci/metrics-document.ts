@@ -2,7 +2,8 @@ import type { PodOutcome } from '../src/drain/report.ts';
 import type { Phase } from '../src/handling/workflow-observer.ts';
 import { interruptionKinds } from '../src/interruption/interruption.ts';
 import type { RefusalCause } from '../src/kubernetes/cluster.ts';
-import { createMetrics, type QueueMessageEvent } from '../src/metrics.ts';
+import { createMetrics } from '../src/metrics.ts';
+import type { QueueMessageEvent } from '../src/queue-metrics.ts';
 
 interface Metric {
   readonly name: string;

@@ -1,7 +1,9 @@
-import { Counter, Gauge, Histogram, type LabelValues, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { PodOutcome } from './drain/report.ts';
 import type { RefusalCause } from './kubernetes/cluster.ts';
+import { startedAtZero } from './metric-samples.ts';
 import { collectProcessMetrics } from './process-metrics.ts';
+import { createQueueMetrics } from './queue-metrics.ts';
 import { TracedHistogram } from './traced-histogram.ts';
 
 /** NTH's words for what is done to nodes, and for who watches for events. */
@@ -13,18 +15,6 @@ const monitors = [
   'ASG_LIFECYCLE_MONITOR',
   'SQS_MONITOR',
 ];
-
-/** What becomes of a message of the queue. */
-const queueMessageEvents = [
-  'received',
-  'redelivered',
-  'settled',
-  'released',
-  'nothing-to-do',
-  'unprocessable',
-  'deleted',
-] as const;
-export type QueueMessageEvent = (typeof queueMessageEvents)[number];
 
 // Records by the types of the code: a value that is missing here fails the compiler.
 const podOutcomes: Readonly<Record<PodOutcome, 0>> = {
@@ -45,19 +35,6 @@ const refusalCauses: Readonly<Record<RefusalCause, 0>> = {
   'namespace-terminating': 0,
   denied: 0,
 };
-
-/** What a look-up of a message's node ends with. */
-const lookupEnds = [
-  'node',
-  'not-managed',
-  'instance-gone',
-  'not-running',
-  'not-in-cluster',
-  'no-dns-name',
-  'aws',
-  'cluster',
-  'no-location',
-];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -189,37 +166,6 @@ export function createMetrics(version: string) {
       labelNames: ['source'],
       registers,
     }),
-    queueMessages: startedAtZero(
-      new Counter({
-        name: 'nth_queue_messages_total',
-        help: 'Messages of the queue, by what became of them',
-        labelNames: ['event'],
-        registers,
-      }),
-      queueMessageEvents.map((event) => ({ event })),
-    ),
-    queueMessagesHeld: new Gauge({
-      name: 'nth_queue_messages_held',
-      help: 'Messages that are being worked for, hidden from other receivers of the queue',
-      registers,
-    }),
-    queueOldestMessageAge: new Gauge({
-      name: 'nth_queue_oldest_held_message_age_seconds',
-      help: 'Seconds since the oldest message that is being worked for was sent; 0 without one',
-      registers,
-    }),
-    lifecycleHooks: new Counter({
-      name: 'nth_lifecycle_hooks_total',
-      help: 'Attempts to complete lifecycle hooks of Auto Scaling groups, by result',
-      labelNames: ['result'],
-      registers,
-    }),
-    lifecycleHeartbeats: new Counter({
-      name: 'nth_lifecycle_heartbeats_total',
-      help: 'Heartbeats sent for lifecycle hooks of Auto Scaling groups, by result',
-      labelNames: ['result'],
-      registers,
-    }),
     clockSkew: new Gauge({
       name: 'nth_clock_skew_seconds',
       help: "Seconds by which the other side's clock is ahead of this machine's",
@@ -246,43 +192,6 @@ export function createMetrics(version: string) {
       }),
       ['delivered', 'failed', 'tried-again', 'dropped', 'not-rendered'].map((outcome) => ({ outcome })),
     ),
-    indexedNodes: withoutSample(
-      new Gauge({
-        name: 'nth_indexed_nodes',
-        help: 'Nodes of the cluster that are known, in queue mode',
-        registers,
-      }),
-    ),
-    taggedInstances: withoutSample(
-      new Gauge({
-        name: 'nth_tagged_instances',
-        help: 'EC2 instances that carry the tag managed-tag, in queue mode',
-        registers,
-      }),
-    ),
-    taggedNodes: withoutSample(
-      new Gauge({
-        name: 'nth_tagged_nodes',
-        help: 'Nodes of the cluster whose instances carry the tag managed-tag, in queue mode',
-        registers,
-      }),
-    ),
-    nodeLookups: startedAtZero(
-      new Counter({
-        name: 'nth_node_lookups_total',
-        help: 'Look-ups of the node that a message is about, by what was found',
-        labelNames: ['found'],
-        registers,
-      }),
-      lookupEnds.map((found) => ({ found })),
-    ),
-    instancesNotInCluster: withoutSample(
-      new Gauge({
-        name: 'nth_instances_not_in_cluster',
-        help: 'Instances named by messages of the last 10 minutes that are no nodes of this cluster; those of other clusters where they share the queue',
-        registers,
-      }),
-    ),
     apiRequests: new Histogram({
       name: 'nth_kubernetes_request_duration_seconds',
       help: 'Duration of requests to the Kubernetes API server, by verb, resource and status code',
@@ -290,24 +199,6 @@ export function createMetrics(version: string) {
       buckets: [0.005, 0.025, 0.1, 0.5, 2, 10],
       registers,
     }),
-    awsRequests: new Histogram({
-      name: 'nth_aws_request_duration_seconds',
-      help: 'Duration of requests to AWS, by service, action and status code; receiving waits for messages',
-      labelNames: ['service', 'action', 'code'],
-      buckets: [0.025, 0.1, 0.5, 2, 10, 25],
-      registers,
-    }),
+    ...createQueueMetrics(registers),
   };
-}
-
-/** Not shown before it is set: it belongs to one mode only. */
-function withoutSample(gauge: Gauge): Gauge {
-  gauge.remove();
-  return gauge;
-}
-
-/** Gives each series its first sample, so that an alert on an increase sees the first event too. */
-function startedAtZero<T extends string>(counter: Counter<T>, series: LabelValues<T>[]): Counter<T> {
-  for (const labels of series) counter.inc(labels, 0);
-  return counter;
 }

@@ -64,7 +64,7 @@ export function eventsSuite(scene: Scene): void {
         reportingInstance: 'n',
       }),
       metadata: {
-        name: `cart.${'0123456789abcdef'}`,
+        name: 'cart.0123456789abcdef',
         namespace,
         annotations: { 'app.kubernetes.io/name': 'cart' },
       },
