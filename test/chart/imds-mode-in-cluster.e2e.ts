@@ -106,21 +106,14 @@ suite('a release in IMDS mode, on the real API server', { timeout: 240_000 }, ()
   });
 
   suite('does not let a thief of its token', () => {
+    const attempts = thefts({ own: OWN, other: OTHER, namespace: APPS });
     before(async () => {
       await shared.cluster.createPods({ node: OTHER, namespace: APPS, name: 'elsewhere', count: 1 });
       await shared.cluster.createPods({ node: OWN, namespace: APPS, name: 'web', count: 3 });
-      // Policies take a moment to be in force.
-      let tries = 0;
-      const isRefused = async (): Promise<boolean> => {
-        tries += 1;
-        return (
-          (await shared.kubectl(['annotate', 'node', OTHER, `tried-${tries}=`], '', kubeconfig)).code !== 0
-        );
-      };
-      await until(isRefused, { what: 'the policies are in force', timeoutMs: 30_000 });
+      await shared.refuses(token, attempts);
     });
 
-    for (const theft of thefts({ own: OWN, other: OTHER, namespace: APPS })) {
+    for (const theft of attempts) {
       test(theft.what, async () => {
         const { method, path, body, contentType, says } = theft;
         const error = await shared

@@ -81,26 +81,15 @@ suite('a release in queue mode, on the real API server', { timeout: 180_000 }, (
   });
 
   suite('does not let a thief of its token', () => {
+    const every = thefts({ own: OWN, other: DRAINED, namespace: APPS });
+    const attempts = every.filter(({ what }) => !itsWork.has(what));
     before(async () => {
       await shared.cluster.createPods({ node: DRAINED, namespace: APPS, name: 'elsewhere', count: 1 });
       await shared.cluster.createPods({ node: OWN, namespace: APPS, name: 'web', count: 1 });
-      let tries = 0;
-      const isRefused = async (): Promise<boolean> => {
-        tries += 1;
-        const annotations = { [`tried-${tries}`]: '' };
-        const change = shared
-          .client(token)
-          .call('PATCH', `/api/v1/nodes/${OWN}`, { metadata: { annotations } });
-        return change.then(
-          () => false,
-          () => true,
-        );
-      };
-      await until(isRefused, { what: 'the policies are in force', timeoutMs: 30_000 });
+      await shared.refuses(token, attempts);
     });
 
-    for (const theft of thefts({ own: OWN, other: DRAINED, namespace: APPS })) {
-      if (itsWork.has(theft.what)) continue;
+    for (const theft of attempts) {
       test(theft.what, async () => {
         const { method, path, body, contentType, says } = theft;
         const error = await shared

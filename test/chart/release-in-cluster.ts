@@ -8,7 +8,9 @@ import { ApiClient } from '../parts/api-client.ts';
 import { startCluster, type Cluster, type ClusterOptions } from '../parts/cluster.ts';
 import { ensureKubectl } from '../parts/npm-parts.ts';
 import { hasCondition, type Pod } from '../parts/objects.ts';
+import { until } from '../parts/until.ts';
 import { helm, type Values } from './helm.ts';
+import type { Theft } from './thefts.ts';
 import type { Container } from './workload.ts';
 
 export const NAMESPACE = 'kube-system';
@@ -102,6 +104,19 @@ export class ReleaseInCluster {
   client(token: string): ApiClient {
     const { server } = this.cluster;
     return new ApiClient({ server, token, ca: () => this.cluster.ca });
+  }
+
+  /** Policies take a moment to be in force: waits until none of these may be done any more. */
+  async refuses(token: string, attempts: readonly Theft[]): Promise<void> {
+    const client = this.client(token);
+    const mayBeDone = ({ method, path, body, contentType }: Theft): Promise<boolean> =>
+      client.call(method, `${path}?dryRun=All`, body, contentType).then(
+        () => true,
+        () => false,
+      );
+    const areRefused = async (): Promise<boolean> =>
+      !(await Promise.all(attempts.map(mayBeDone))).some(Boolean);
+    await until(areRefused, { what: 'the policies are in force', timeoutMs: 30_000 });
   }
 
   /** The daemon of a pod, with the variables of its container, the volumes that these name, and its token. */

@@ -73,7 +73,7 @@ suite('a release of the chart of NTH', { timeout: 240_000 }, () => {
         instanceMetadataURL: imds.url,
         taintNode: true,
         enableProbesServer: true,
-        probes: { httpGet: { port: await freePort() } },
+        probes: { httpGet: { path: '/healthz', port: await freePort() } },
         prometheusServerPort: await freePort(),
         procUptimeFile: '/proc/uptime',
       };
