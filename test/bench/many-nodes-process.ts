@@ -1,5 +1,7 @@
 // Drains the nodes of its command line at once, with the daemon's own parts behind a source that shows them all at
 // SIGUSR2. Built and run as the daemon is: what a process that serves many nodes takes.
+import { setFlagsFromString } from 'node:v8';
+import { Admission } from '../../src/drain/admission.ts';
 import { ClockSkew } from '../../src/clock-skew.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { Intake } from '../../src/handling/intake.ts';
@@ -16,6 +18,10 @@ import { createMetrics } from '../../src/metrics.ts';
 
 const [serviceHost, servicePort, serviceAccountFolder = '', ...nodes] = process.argv.slice(2);
 const noticeMs = 120_000;
+/** The default of `kube-api-concurrency`. */
+const concurrency = 40;
+// As queue mode does.
+setFlagsFromString('--sparkplug');
 
 /** Lends one Spot notice for each node, and ends once all are given back. */
 class ManyNotices implements Source {
@@ -80,7 +86,7 @@ function createIntake(source: Source): Intake {
     },
     shared,
   );
-  const lanes = new RequestLanes({ concurrency: 40, qps: undefined, burst: undefined }, shared);
+  const lanes = new RequestLanes({ concurrency, qps: undefined, burst: undefined }, shared);
   const skew = new ClockSkew({ against: 'kubernetes' }, shared);
   const client = new ApiClient({ userAgent: 'bench' }, { ...shared, credentials, lanes, skew });
   const cluster = new ApiCluster(
@@ -92,6 +98,7 @@ function createIntake(source: Source): Intake {
     },
     { ...shared, client },
   );
+  const admission = new Admission({ mostDrains: concurrency, mostPods: 2 * concurrency }, shared);
   const policy = createPolicy();
   const ownNode = new OwnNode(
     { node: nodes[0] ?? '', policy, unmarksSurvivors: false },
@@ -112,7 +119,8 @@ function createIntake(source: Source): Intake {
         waitsForVolumeDetach: true,
       },
     },
-    { ...shared, cluster, records: ownNode, sources: [source] },
+    // As queue mode has it.
+    { ...shared, cluster, records: ownNode, sources: [source], admission },
   );
 }
 
