@@ -7,6 +7,7 @@ const chaosMs = 300_000;
 /** Afterwards everything works again. */
 const longestRunMs = 3_600_000;
 const quietSlotMs = 15_000;
+const nthRetentionMs = 300_000;
 
 /** One request to SQS in five fails, in one way or another; the others of AWS, one in twenty. */
 function disturbAws({ aws, clock }: FleetWorld, random: () => number): void {
@@ -62,7 +63,7 @@ async function takeReceipts(
   }
 }
 
-async function chaos(seed: number, { retentionMs }: { readonly retentionMs?: number } = {}): Promise<string> {
+async function chaos(seed: number, retentionMs: number | undefined): Promise<string> {
   const random = seededRandom(seed);
   await using world = await FleetWorld.create({
     nodes: 40,
@@ -89,11 +90,10 @@ async function chaos(seed: number, { retentionMs }: { readonly retentionMs?: num
 }
 
 for (let seed = 1; seed <= seedsInAll; seed += 1) {
-  test(`five minutes of a queue, a network and an API server that fail: nothing is lost, or settled early (seed ${seed})`, async (t) => {
-    t.diagnostic(await chaos(seed));
-  });
-
-  test(`the same where the queue drops messages after five minutes (seed ${seed})`, async (t) => {
-    t.diagnostic(await chaos(seed, { retentionMs: 300_000 }));
+  // Every other queue keeps its messages for as long as NTH's documentation has it.
+  const retentionMs = seed % 2 === 1 ? nthRetentionMs : undefined;
+  const queue = retentionMs === undefined ? 'a queue' : 'a queue that soon drops messages';
+  test(`five minutes of ${queue}, a network and an API server that fail: nothing is lost or settled early (seed ${seed})`, async (t) => {
+    t.diagnostic(await chaos(seed, retentionMs));
   });
 }
