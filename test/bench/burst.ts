@@ -32,11 +32,9 @@ const shapes: readonly Shape[] = [
   { nodes: 500, podsPerNode: 4, mostCordonMs: 4_000, mostRssMb: 90 },
 ];
 
-const queueRights = [
-  ...neededRights.map((rule) =>
-    rule.resources.includes('nodes') ? { ...rule, verbs: ['get', 'list', 'watch', 'patch'] } : rule,
-  ),
-];
+const queueRights = neededRights.map((rule) =>
+  rule.resources.includes('nodes') ? { ...rule, verbs: ['get', 'list', 'watch', 'patch'] } : rule,
+);
 
 interface Drained {
   readonly cordonP50Ms: number;

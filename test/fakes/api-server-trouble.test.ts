@@ -203,6 +203,7 @@ test('a request is recorded with what it asks and says', async () => {
     namespace,
     token: server.adminToken,
     user: 'admin',
+    userAgent: '',
     body: JSON.stringify(eviction({ namespace, name: 'p' })),
     code: 201,
   });
