@@ -52,15 +52,15 @@ async function main() {
   const found = await pods();
   if (found.length === 0) throw new Error(`There is no pod with the labels ${SELECTOR}`);
   const troubles = (await Promise.all(found.map(trouble))).filter((text) => text !== undefined);
-  for (const text of troubles) console.error(text);
-  console.log(`${found.length - troubles.length} of ${found.length} daemons answer`);
+  for (const text of troubles) process.stdout.write(`${text}\n`);
+  process.stdout.write(`${found.length - troubles.length} of ${found.length} daemons answer\n`);
   return troubles.length === 0 ? 0 : 1;
 }
 
 main().then(
   (code) => process.exit(code),
   (error) => {
-    console.error(error.message);
+    process.stdout.write(`${error.message}\n`);
     process.exit(1);
   },
 );
