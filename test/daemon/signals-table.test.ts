@@ -6,7 +6,8 @@ import { evictions, nodeName as node, startDaemon, type RunningDaemon } from './
 
 const hour = 3_600_000;
 const day = 24 * hour;
-const days = 365;
+/** CI plays a year. */
+const days = Number(process.env['POLLED_DAYS'] ?? 60);
 /** Where a poll each ten minutes is the rarest that there is. */
 const fewerDays = 4;
 
@@ -39,7 +40,7 @@ function signalsOf({ api }: RunningDaemon): MarkState['signals'] {
   return text === undefined ? [] : (JSON.parse(text) as MarkState).signals;
 }
 
-test('a year of maintenance each week that is cancelled: every week costs the same, and nothing is left', async () => {
+test('maintenance each week that is cancelled: every week costs the same, and nothing is left', async () => {
   await using daemon = await startOnOneNode({ ENABLE_SCHEDULED_EVENT_DRAINING: 'true' });
   const { api, clock, imds } = daemon;
   const history: object[] = [];
