@@ -127,8 +127,8 @@ export class Fleet implements NodeRecords {
       // What would be done is told when the message comes, and once.
       if (this.#options.dryRun) return;
       for (const node of nodes.marked()) this.#inherit(node);
-      const end = nodes.onChange((name, now, before) => {
-        this.#follow(name, now, before);
+      const end = nodes.onChange((name, now) => {
+        this.#follow(name, now);
       });
       try {
         for (;;) {
@@ -211,16 +211,14 @@ export class Fleet implements NodeRecords {
     return next;
   }
 
-  #follow(name: string, now: FleetNode | undefined, before: FleetNode | undefined): void {
+  #follow(name: string, now: FleetNode | undefined): void {
     if (now?.memory.phase === 'drained' && now.interruptions.some(comesBack)) this.#watchReturn(now);
     else this.#away.delete(name);
     if (!now) return;
-    for (const { id, kind } of before?.memory.signals ?? []) {
-      if (kind !== 'SCHEDULED_EVENT' || this.#tracked.get(id)?.node !== name) continue;
-      if (carries(now, id) || this.#undoing.has(id)) continue;
-      // That it is not there proves nothing: somebody may have taken the annotation off.
-      if (!now.memory.done.includes(id)) continue;
-      // Another replica was told that it is over.
+    for (const id of now.memory.done) {
+      if (this.#tracked.get(id)?.node !== name || this.#undoing.has(id)) continue;
+      // Another replica was told that it is over, and this one may have marked the node for it once more since.
+      this.#undoing.add(id);
       this.#items.push(cancellation(name, id, 'canceled'));
     }
     for (const interruption of now.interruptions) {

@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import { seededRandom } from '../e2e/seeded-random.ts';
+import { nthRules } from '../fakes/api-server/access.ts';
 import { FleetWorld } from './fleet/fleet-world.ts';
 
 const seedsInAll = Number(process.env['CHAOS_SEEDS'] ?? 1);
@@ -8,6 +9,7 @@ const chaosMs = 300_000;
 const longestRunMs = 3_600_000;
 const quietSlotMs = 15_000;
 const nthRetentionMs = 300_000;
+const killsInChaos = 4;
 
 /** One request to SQS in five fails, in one way or another; the others of AWS, one in twenty. */
 function disturbAws({ aws, clock }: FleetWorld, random: () => number): void {
@@ -63,37 +65,76 @@ async function takeReceipts(
   }
 }
 
-async function chaos(seed: number, retentionMs: number | undefined): Promise<string> {
+/** Each of the replicas, one after the other, and up again soon. */
+async function killReplicas({ api, clock, replicas }: FleetWorld, random: () => number): Promise<void> {
+  for (let kills = 0; kills < killsInChaos; kills += 1) {
+    await clock.sleep((random() * 2 * chaosMs) / killsInChaos, api.cluster.timers.stopping);
+    const { userAgents } = replicas;
+    const victim = userAgents[Math.floor(random() * userAgents.length)];
+    if (victim !== undefined) replicas.kill(victim, random() * 10_000);
+  }
+}
+
+interface Kind {
+  readonly what: string;
+  /** Of the queue. @default days */
+  readonly retentionMs?: number;
+  /** Of AWS and of Kubernetes. @default all that the documentation names */
+  readonly hasNthRights?: true;
+  /** Some maintenance is called off; a queue that drops messages would tell nobody. */
+  readonly callsOff?: true;
+}
+
+const kinds: readonly Kind[] = [
+  { what: 'a queue that soon drops messages', retentionMs: nthRetentionMs },
+  { what: 'a queue, and maintenance that is called off', callsOff: true },
+  { what: "a queue that soon drops messages, NTH's rights", retentionMs: nthRetentionMs, hasNthRights: true },
+];
+
+async function chaos(seed: number, { retentionMs, hasNthRights, callsOff }: Kind): Promise<string> {
   const random = seededRandom(seed);
   await using world = await FleetWorld.create({
     nodes: 40,
     random,
     longestShutdownMs: 30_000,
     // Longer than the queue keeps messages.
-    held: { oneIn: 8, longestMs: 900_000 },
+    held: { oneIn: 8, longestMs: 600_000 },
     env: { WORKERS: '5' },
     queue: { random, ...(retentionMs !== undefined && { retentionMs }) },
   });
-  const { aws, clock, ledger, replicas } = world;
+  const { api, aws, clock, ledger, replicas } = world;
+  if (hasNthRights) {
+    aws.denied.add('ChangeMessageVisibilityBatch').add('RecordLifecycleActionHeartbeat');
+    api.access.grant(api.adminToken, { name: 'nth', rules: nthRules });
+  }
   await replicas.start();
   await replicas.start();
   world.interruptAll(60_000);
+  for (const more of [1, 2]) {
+    world.launch(100 + more);
+    if (callsOff) world.callOff(200 + more);
+  }
   disturbAws(world, random);
-  disturbApiServer(world, random).catch(() => {});
-  takeReceipts(world, random, ledger.messageIds).catch(() => {});
+  const disturbances = [
+    disturbApiServer(world, random),
+    takeReceipts(world, random, ledger.messageIds),
+    killReplicas(world, random),
+  ];
+  for (const disturbance of disturbances) disturbance.catch(() => {});
   const beganAt = clock.now();
-  await clock.advance(chaosMs);
-  while (!ledger.isDone && clock.now() - beganAt < longestRunMs) await clock.advance(1_000);
+  const elapsedMs = (): number => clock.now() - beganAt;
+  while (elapsedMs() < chaosMs || (!ledger.isDone && elapsedMs() < longestRunMs)) {
+    await clock.advance(1_000);
+    await replicas.startDue();
+  }
   ledger.assertNothingLostOrEarly({ mayExpire: retentionMs !== undefined });
   const received = aws.count('ReceiveMessage');
-  return `seed ${seed}: ${received} receive calls, ${aws.requests.length} of AWS, done after ${(clock.now() - beganAt) / 1000} s`;
+  return `${received} receive calls, ${aws.requests.length} of AWS, ${api.requests.length} of Kubernetes, done after ${elapsedMs() / 1000} s`;
 }
 
 for (let seed = 1; seed <= seedsInAll; seed += 1) {
-  // Every other queue keeps its messages for as long as NTH's documentation has it.
-  const retentionMs = seed % 2 === 1 ? nthRetentionMs : undefined;
-  const queue = retentionMs === undefined ? 'a queue' : 'a queue that soon drops messages';
-  test(`five minutes of ${queue}, a network and an API server that fail: nothing is lost or settled early (seed ${seed})`, async (t) => {
-    t.diagnostic(await chaos(seed, retentionMs));
+  const kind = kinds[(seed - 1) % kinds.length] as Kind;
+  test(`five minutes of chaos (${kind.what}): nothing is lost or settled early (seed ${seed})`, async (t) => {
+    t.diagnostic(await chaos(seed, kind));
   });
 }

@@ -4,9 +4,11 @@ import { FakeApiServer } from '../../fakes/api-server.ts';
 import { FakeAws } from '../../fakes/aws.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import type { FakeQueueOptions } from '../../fakes/sqs/queue.ts';
+import { managedTag, setReady } from '../../daemon/queue-scene.ts';
 import {
   eventBridge,
   healthEvent,
+  launchAction,
   spotWarning,
   stateChange,
   terminateAction,
@@ -14,7 +16,6 @@ import {
 import { DaemonReplicas, type DaemonReplicasOptions } from './daemon-replicas.ts';
 import { FleetLedger } from './fleet-ledger.ts';
 
-export const managedTag = 'aws-node-termination-handler/managed';
 const spotNoticeMs = 120_000;
 
 export interface FleetWorldOptions extends DaemonReplicasOptions {
@@ -82,6 +83,37 @@ export class FleetWorld {
     }
   }
 
+  /** Maintenance of a node of its own that can't be drained, and is called off before it could be. */
+  callOff(index: number): void {
+    const { random } = this.#options;
+    const [name, instanceId] = [nodeName(index), instance(index)];
+    const [delayMs, offMs] = [random() * 30_000, 150_000 + random() * 200_000];
+    this.#addMachine(name, instanceId);
+    this.#hold(name, Infinity);
+    const event = { eventArn: `arn:aws:health:eu-central-1::event/EC2/${name}`, statusCode: 'open' };
+    const closed = healthEvent([instanceId], { ...event, statusCode: 'closed' });
+    const offAt = this.clock.now() + offMs;
+    this.ledger.expectUnmarked(
+      this.aws.sqs.queue.send(healthEvent([instanceId], event), { delayMs }),
+      name,
+      offAt,
+    );
+    this.ledger.expectUnmarked(this.aws.sqs.queue.send(closed, { delayMs: offMs }), name, offAt);
+  }
+
+  /** A machine that its group launches, and whose node is ready some time later. */
+  launch(index: number): void {
+    const { random } = this.#options;
+    const [name, instanceId] = [nodeName(index), instance(index)];
+    const [delayMs, readyMs] = [random() * 30_000, random() * 200_000];
+    this.#addMachine(name, instanceId, false);
+    const hook = { group: 'nodes', name: 'ready', token: `token-${name}`, instanceId };
+    const waiting = this.aws.autoScaling.wait(hook, { timeoutMs: 7_200_000 });
+    const id = this.aws.sqs.queue.send(launchAction(hook.instanceId, hook.token), { delayMs });
+    this.ledger.expectReady(id, this.clock.now() + readyMs, waiting);
+    this.api.cluster.timers.after(readyMs, () => setReady(this.api, name));
+  }
+
   #terminate(index: number, delayMs: number): void {
     const token = `token-${index}`;
     const hook = this.aws.autoScaling.wait(
@@ -117,31 +149,28 @@ export class FleetWorld {
   #addNode(index: number): void {
     const { random, longestShutdownMs, held } = this.#options;
     const node = nodeName(index);
-    this.api.addNode({ name: node, providerId: `aws:///eu-central-1a/${instance(index)}` });
-    this.aws.ec2.put({ instanceId: instance(index), privateDnsName: node, tags: { [managedTag]: '' } });
+    this.#addMachine(node, instance(index));
     const shutdownMs = (): number => Math.floor(random() * longestShutdownMs);
-    this.api.addPod({
-      name: `web-${index}`,
-      node,
-      owner: `ReplicaSet/web-${index}`,
-      shutdownMs: shutdownMs(),
-    });
-    this.api.addPod({
-      name: `db-${index}`,
-      node,
-      owner: `StatefulSet/db-${index}`,
-      shutdownMs: shutdownMs(),
-    });
+    for (const owner of ['ReplicaSet', 'StatefulSet']) {
+      const name = `${owner.toLowerCase()}-${index}`;
+      this.api.addPod({ name, node, owner: `${owner}/${name}`, shutdownMs: shutdownMs() });
+    }
     this.api.addPod({ name: `agent-${index}`, node, owner: 'DaemonSet/agent' });
-    if (held && index % held.oneIn === held.oneIn - 1) this.#hold(index, random() * held.longestMs);
+    if (held && index % held.oneIn === held.oneIn - 1) this.#hold(node, random() * held.longestMs);
   }
 
-  #hold(index: number, forMs: number): void {
-    const app = `held-${index}`;
-    this.api.addPod({ name: app, node: nodeName(index), owner: `ReplicaSet/${app}`, labels: { app } });
+  #addMachine(name: string, instanceId: string, ready = true): void {
+    this.api.addNode({ name, ready, providerId: `aws:///eu-central-1a/${instanceId}` });
+    this.aws.ec2.put({ instanceId, privateDnsName: name, tags: { [managedTag]: '' } });
+  }
+
+  /** A budget does not let one of its pods go for so long. */
+  #hold(node: string, forMs: number): void {
+    const app = `held-${node}`;
+    this.api.addPod({ name: app, node, owner: `ReplicaSet/${app}`, labels: { app } });
     this.api.addBudget({ name: app, matchLabels: { app }, minAvailable: 1 });
     const { store, timers } = this.api.cluster;
-    timers.after(forMs, () => store.remove(budgets, this.api.budget(app)));
+    if (forMs < Infinity) timers.after(forMs, () => store.remove(budgets, this.api.budget(app)));
   }
 }
 
