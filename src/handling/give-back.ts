@@ -1,5 +1,6 @@
 import { errorText } from '../error-text.ts';
 import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
+import type { Interruption } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { Logger } from '../logger.ts';
 
@@ -9,6 +10,8 @@ export interface GiveBackModules {
   readonly settle: (item: Delivery | Cancellation, outcome: Outcome) => Promise<void>;
   /** Gives back to its source, to come again. */
   readonly release: (item: Delivery | Cancellation) => Promise<void>;
+  /** Its delivery was settled while it waited for its time, so that nobody brings it again. */
+  readonly takeUpAgain: (interruption: Interruption) => Promise<void>;
   /**
    * A delivery was to be settled: what NTH calls the post-drain task.
    * @param trouble why it could not be
@@ -28,10 +31,13 @@ export async function giveBack(
   modules: GiveBackModules,
 ): Promise<void> {
   const { deliveries, cancelled } = ledger.takeAll();
+  const lent = new Set(deliveries.map(({ interruption }) => interruption.id));
+  const settledBefore = ledger.interruptions.filter(({ id }) => outcome === undefined && !lent.has(id));
   // Side by side: one of them may take minutes, such as a hook that is completed after a delay.
   await Promise.all([
     ...cancelled.map((item) => giveBackOne(item, hasFailed ? undefined : 'cancelled', modules)),
     ...deliveries.map((item) => giveBackOne(item, outcome, modules)),
+    ...settledBefore.map((interruption) => modules.takeUpAgain(interruption)),
   ]);
 }
 

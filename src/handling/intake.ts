@@ -213,6 +213,7 @@ export class Intake {
           records.unfinished?.(node, it.interruption);
         await this.#sourceOf(it).release(it);
       },
+      takeUpAgain: (interruption) => this.#takeUpAgain(node, interruption),
     });
     workflow.join(item);
     this.#workflows.set(node, workflow);
@@ -221,6 +222,17 @@ export class Intake {
         if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
       }),
     );
+  }
+
+  async #takeUpAgain(node: string, interruption: Interruption): Promise<void> {
+    const { records } = this.#modules;
+    const where = { ...interruption.where, nodeName: node };
+    await records.release({
+      type: 'interruption',
+      interruption: { ...interruption, where },
+      source: records.name,
+      handle: undefined,
+    });
   }
 
   #sourceOf({ source: name }: Delivery | Cancellation): Source {

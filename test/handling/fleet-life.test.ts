@@ -39,3 +39,17 @@ test('maintenance that is called off while its message waits to be tried again s
   assert.equal(spec.unschedulable, undefined, JSON.stringify(metadata.annotations?.[stateAnnotation]));
   assert.notEqual(api.pod('held'), undefined);
 });
+
+test('maintenance whose message was settled while it waited for its start is tried again after a drain that did not succeed', async () => {
+  await using run = await startQueueDaemon({
+    scene: heldScene,
+    env: { NTH_SCHEDULED_EVENT_TIMING: 'before-start' },
+  });
+  const { api, clock, sqs } = run;
+  const startTime = new Date(clock.now() + 3_600_000).toUTCString();
+  sqs.send(healthEvent(['i-1'], { statusCode: 'open', startTime }));
+  await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000 });
+  await clock.advanceUntil(() => run.said(notDrainedText).length > 0, { stepMs: 1_000, maxMs: 7_200_000 });
+  api.cluster.store.remove(budgets, api.budget('held'));
+  await clock.advanceUntil(() => api.pod('held') === undefined, { stepMs: 1_000 });
+});
