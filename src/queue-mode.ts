@@ -171,8 +171,9 @@ export class QueueMode implements Mode {
         {
           ...this.#modules,
           untilReady: async (node, signal) => {
-            await this.#index.untilReady(node, signal);
-            records.launched(node);
+            const isReady = (await this.#index.untilReady(node, signal)) !== undefined;
+            if (isReady) records.launched(node);
+            return isReady;
           },
         },
       ),

@@ -3,8 +3,12 @@ import type { Logger } from '../logger.ts';
 
 export interface LaunchesModules {
   readonly logger: Logger;
-  /** Waits until the kubelet reports the node as ready. @throws the signal's reason */
-  readonly untilReady: (node: string, signal: AbortSignal) => Promise<void>;
+  /**
+   * Waits until the kubelet reports the node as ready.
+   * @returns false where the node is gone instead
+   * @throws the signal's reason
+   */
+  readonly untilReady: (node: string, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Instances that a group launches: its hook is completed once the instance's node is ready. */
@@ -30,7 +34,12 @@ export class Launches {
     }
     logger.info('Waiting for the launched node to be ready', fields);
     try {
-      await untilReady(node, intake);
+      if (!(await untilReady(node, intake))) {
+        logger.info('The launched node has gone without having been ready', fields);
+        // What has become of its instance is looked up when it comes again.
+        await source.release(delivery);
+        return;
+      }
     } catch (error) {
       await source.release(delivery);
       if (intake.aborted) return;

@@ -110,13 +110,19 @@ export class NodeIndex {
     return this.#freshness.isOf(recentMs) || this.#demand.next(signal);
   }
 
-  /** Waits for the node to be there and ready. @throws the signal's reason */
-  async untilReady(name: string, signal: AbortSignal): Promise<IndexedNode> {
-    const { promise, resolve } = Promise.withResolvers<IndexedNode>();
+  /**
+   * Waits for the node to be there and ready.
+   * @returns undefined where it was there and is gone
+   * @throws the signal's reason
+   */
+  async untilReady(name: string, signal: AbortSignal): Promise<IndexedNode | undefined> {
+    const { promise, resolve } = Promise.withResolvers<IndexedNode | undefined>();
     const known = this.byName(name);
     if (known?.isReady) return known;
     const end = this.onChange(({ type, node }) => {
-      if (type === 'present' && node.name === name && node.isReady) resolve(node);
+      if (node.name !== name) return;
+      if (type === 'gone') resolve(undefined);
+      else if (node.isReady) resolve(node);
     });
     const found = new AbortController();
     try {

@@ -8,6 +8,7 @@ import {
   stateChange,
   terminateAction,
 } from '../sources/sqs/messages.ts';
+import { nodes } from '../fakes/api-server/resources.ts';
 import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
 import { addMachine, setReady, startQueueDaemon, usualScene } from './queue-scene.ts';
 import { drainedText } from './running-daemon.ts';
@@ -70,6 +71,20 @@ test('a launch hook waits until the node is ready', async () => {
   setReady(api, 'node-1');
   await clock.advanceUntil(() => hook.state === 'continued' && sqs.size === 0);
   assert.equal(api.node('node-1').spec.unschedulable, undefined);
+});
+
+test('a launch hook whose node goes before it was ready is not waited for any longer', async () => {
+  await using run = await startQueueDaemon({
+    scene: (scene) => addMachine(scene, { name: 'node-1', ready: false }, { instanceId: 'i-1' }),
+  });
+  const { api, aws, clock, sqs } = run;
+  const hook = aws.autoScaling.wait({ group: 'nodes', name: 'ready', token: 't', instanceId: 'i-1' });
+  sqs.send(launchAction('i-1', 't'));
+  await clock.advance(60_000);
+  aws.ec2.put({ instanceId: 'i-1', state: 'terminated' });
+  api.cluster.store.remove(nodes, api.node('node-1'));
+  await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000 });
+  assert.equal(hook.state, 'waiting');
 });
 
 test('an instance that is not managed is left alone, its message deleted', async () => {

@@ -93,7 +93,7 @@ suite('the index of nodes on a real API server', { timeout: 20 * 60_000 }, () =>
     const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }];
     const merge = 'application/strategic-merge-patch+json';
     await cluster.api('PATCH', `${nodePath('joins')}/status`, { status: { conditions } }, merge);
-    assert.equal((await waiting).isReady, true);
+    assert.equal((await waiting)?.isReady, true);
     await cluster.api('PATCH', nodePath('joins'), { spec: { unschedulable: true } });
     await seen('the cordon is known', () => index.byName('joins')?.unschedulable);
     await cluster.api('DELETE', nodePath('joins'));

@@ -23,7 +23,7 @@ const delivery: Delivery = {
 
 function follow(options: {
   readonly dryRun?: boolean;
-  readonly untilReady: (node: string, signal: AbortSignal) => Promise<void>;
+  readonly untilReady: (node: string, signal: AbortSignal) => Promise<boolean>;
 }) {
   const ends: (Outcome | 'released')[] = [];
   const source: Source = {
@@ -41,22 +41,28 @@ function follow(options: {
 }
 
 test('a launch is settled once its node is ready, and not before', async () => {
-  const ready = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<boolean>();
   const { ends, followed } = follow({ untilReady: () => ready.promise });
   await Promise.resolve();
   assert.deepEqual(ends, []);
-  ready.resolve();
+  ready.resolve(true);
   await followed;
   assert.deepEqual(ends, ['ready']);
 });
 
 test('a launch that is waited for when the daemon stops is released', async () => {
-  const untilReady = (_node: string, signal: AbortSignal): Promise<void> =>
+  const untilReady = (_node: string, signal: AbortSignal): Promise<boolean> =>
     new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
   const { ends, followed, intake } = follow({ untilReady });
   intake.abort(new Error('SIGTERM'));
+  await followed;
+  assert.deepEqual(ends, ['released']);
+});
+
+test('a launch whose node is gone is released', async () => {
+  const { ends, followed } = follow({ untilReady: () => Promise.resolve(false) });
   await followed;
   assert.deepEqual(ends, ['released']);
 });

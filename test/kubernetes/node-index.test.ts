@@ -240,8 +240,8 @@ test('a node is waited for until it is there and ready', async () => {
   addNode(api, 2);
   await clock.settle();
   change(api, name, { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
-  assert.equal((await clock.advanceWhile(waiting)).name, name);
-  assert.equal((await index.untilReady(name, signal)).name, name);
+  assert.equal((await clock.advanceWhile(waiting))?.name, name);
+  assert.equal((await index.untilReady(name, signal))?.name, name);
   const stop = new AbortController();
   const never = index.untilReady('nobody', stop.signal);
   stop.abort(new Error('enough'));
