@@ -154,7 +154,7 @@ export class FleetLedger {
     ];
     const said = `${what} at ${at} before ${node}`;
     assert.ok(markedAt <= at, `${said} was marked at ${markedAt}`);
-    assert.ok(emptySince <= at || endsAt <= at, `${said} was empty at ${emptySince}`);
+    assert.ok(emptySince <= at || endsAt <= at, `${said} was empty at ${emptySince}, or ends at ${endsAt}`);
   }
 
   #left({ metadata, spec }: PodObject): void {

@@ -124,7 +124,7 @@ export class FleetWorld {
   }
 
   #spot(index: number, delayMs: number): void {
-    const at = this.clock.now() + delayMs;
+    const at = Math.floor(this.clock.now() + delayMs);
     const message = spotWarning(instance(index), new Date(at).toISOString());
     this.#send(message, [index], delayMs, { endsAt: at + spotNoticeMs });
   }
