@@ -9,7 +9,9 @@ const chaosMs = 300_000;
 const longestRunMs = 3_600_000;
 const quietSlotMs = 15_000;
 const nthRetentionMs = 300_000;
-const killsInChaos = 4;
+const endsInChaos = 6;
+/** Of the daemon's own pods, as Kubernetes has it by default. */
+const graceMs = 30_000;
 
 /** One request to SQS in five fails, in one way or another; the others of AWS, one in twenty. */
 function disturbAws({ aws, clock }: FleetWorld, random: () => number): void {
@@ -65,13 +67,15 @@ async function takeReceipts(
   }
 }
 
-/** Each of the replicas, one after the other, and up again soon. */
-async function killReplicas({ api, clock, replicas }: FleetWorld, random: () => number): Promise<void> {
-  for (let kills = 0; kills < killsInChaos; kills += 1) {
-    await clock.sleep((random() * 2 * chaosMs) / killsInChaos, api.cluster.timers.stopping);
+/** Replicas are killed, and up again soon, or replaced in order. */
+async function endReplicas({ api, clock, replicas }: FleetWorld, random: () => number): Promise<void> {
+  for (let ends = 0; ends < endsInChaos; ends += 1) {
+    await clock.sleep((random() * 2 * chaosMs) / endsInChaos, api.cluster.timers.stopping);
     const { userAgents } = replicas;
     const victim = userAgents[Math.floor(random() * userAgents.length)];
-    if (victim !== undefined) replicas.kill(victim, random() * 10_000);
+    if (victim === undefined) continue;
+    if (random() < 0.5) replicas.kill(victim, random() * 10_000);
+    else await replicas.replace(victim, graceMs);
   }
 }
 
@@ -94,7 +98,7 @@ const kinds: readonly Kind[] = [
 async function chaos(seed: number, { retentionMs, hasNthRights, callsOff }: Kind): Promise<string> {
   const random = seededRandom(seed);
   await using world = await FleetWorld.create({
-    nodes: 40,
+    nodes: 30,
     random,
     longestShutdownMs: 30_000,
     // Longer than the queue keeps messages.
@@ -118,7 +122,7 @@ async function chaos(seed: number, { retentionMs, hasNthRights, callsOff }: Kind
   const disturbances = [
     disturbApiServer(world, random),
     takeReceipts(world, random, ledger.messageIds),
-    killReplicas(world, random),
+    endReplicas(world, random),
   ];
   for (const disturbance of disturbances) disturbance.catch(() => {});
   const beganAt = clock.now();

@@ -111,6 +111,18 @@ export class DaemonReplicas {
     this.#due.push(this.#modules.clock.now() + downMs);
   }
 
+  /** As in a rolling update: it is told to stop, another one starts, and it is killed when its grace is over. */
+  async replace(userAgent: string, graceMs: number): Promise<void> {
+    const replica = this.#running.get(userAgent);
+    assert.ok(replica, `"${userAgent}" runs`);
+    this.#running.delete(userAgent);
+    replica.stopping.abort(new Error('SIGTERM'));
+    await this.start();
+    await Promise.race([replica.ended, this.#modules.clock.sleep(graceMs)]);
+    this.#dead.add(userAgent);
+    replica.killing.abort(new Error('killed'));
+  }
+
   /** Starts those that are up again by now. */
   async startDue(): Promise<void> {
     const now = this.#modules.clock.now();
