@@ -20,7 +20,7 @@ export interface FleetModules {
   readonly hooks: {
     keepOpen(hook: LifecycleHook, options: { readonly isResumed: boolean }): void;
     rest(hook: LifecycleHook): void;
-    complete(hook: LifecycleHook): Promise<unknown>;
+    complete(hook: LifecycleHook, stopping: AbortSignal): Promise<unknown>;
   };
 }
 
@@ -60,6 +60,7 @@ export class Fleet implements NodeRecords {
   readonly #calledOff = new Set<string>();
   /** Nodes whose machine is to come back, and was seen to be away. */
   readonly #away = new Set<string>();
+  readonly #stopping = new AbortController();
   #items: (Delivery | Cancellation)[] = [];
 
   constructor(options: FleetOptions, modules: FleetModules) {
@@ -142,13 +143,16 @@ export class Fleet implements NodeRecords {
       }
     } catch (error) {
       if (!intake.aborted) throw error;
+    } finally {
+      this.#stopping.abort();
     }
   }
 
   async settle(item: Delivery | Cancellation, outcome: Outcome): Promise<void> {
     if (item.type === 'cancellation') return;
     const hook = hookOf(item.interruption);
-    if (hook && completing.has(outcome)) await this.#modules.hooks.complete(hook);
+    // One that is still to be completed when we stop is known to the next process from the Node.
+    if (hook && completing.has(outcome)) await this.#modules.hooks.complete(hook, this.#stopping.signal);
   }
 
   release(item: Delivery | Cancellation): Promise<void> {

@@ -53,3 +53,25 @@ test('maintenance whose message was settled while it waited for its start is tri
   api.cluster.store.remove(budgets, api.budget('held'));
   await clock.advanceUntil(() => api.pod('held') === undefined, { stepMs: 1_000 });
 });
+
+test('a hook that is taken up from the Node holds up no stop, and is completed by the next process', async () => {
+  await using run = await startQueueDaemon({
+    queue: { retentionMs: 60_000 },
+    env: { COMPLETE_LIFECYCLE_ACTION_DELAY_SECONDS: '3000' },
+  });
+  const { aws, clock, sqs } = run;
+  const hook = aws.autoScaling.wait({ group: 'nodes', name: 'drain', token: 't', instanceId: 'i-1' });
+  sqs.send(terminateAction('i-1', 't'));
+  await clock.advanceUntil(() => run.said(drainedText).length === 1);
+  run.kill();
+  await clock.advance(70_000);
+  assert.equal(sqs.size, 0, 'SQS has dropped it');
+  await run.daemon.startAgain();
+  await clock.advanceUntil(() => run.said(drainedText).length === 2, { stepMs: 1_000 });
+  assert.equal(run.said('What the node was marked for is taken up again').length, 1);
+  const stopsAt = clock.now();
+  await run.daemon.startAgain();
+  assert.ok(clock.now() - stopsAt < 30_000, `stopped after ${clock.now() - stopsAt} ms`);
+  assert.equal(hook.state, 'waiting');
+  await clock.advanceUntil(() => hook.state === 'continued', { stepMs: 10_000, maxMs: 7_200_000 });
+});
