@@ -61,7 +61,8 @@ export class RequestLanes {
   #probeAt: Instant | undefined;
   /** When a mark last started or ended. */
   #marksGotOnAt = 0;
-  #waking = false;
+  /** When we look again. */
+  #wakesAt: Instant = Infinity;
 
   constructor(options: RequestLanesOptions, modules: { readonly clock: Clock }) {
     this.#clock = modules.clock;
@@ -197,10 +198,12 @@ export class RequestLanes {
   }
 
   #wakeIn(ms: number): void {
-    if (this.#waking) return;
-    this.#waking = true;
+    const at = this.#clock.now() + ms;
+    if (at >= this.#wakesAt) return;
+    this.#wakesAt = at;
     void this.#clock.sleep(ms).then(() => {
-      this.#waking = false;
+      // An earlier one may have come in between, and have set another.
+      if (this.#wakesAt === at) this.#wakesAt = Infinity;
       this.#startDue();
     });
   }

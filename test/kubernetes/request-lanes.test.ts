@@ -170,3 +170,16 @@ test('what is in the background leaves half of the burst to what is urgent', asy
   await clock.advance(1_000);
   assert.ok(started.includes('told 3'));
 });
+
+test('what waits in the background for the rate delays no mark', async () => {
+  const { clock, ask, done, started } = lanes({ qps: 1, burst: 20 });
+  for (let mark = 1; mark <= 20; mark += 1) {
+    void ask(`mark ${mark}`, 'mark');
+    await clock.settle();
+    await done(`mark ${mark}`);
+  }
+  void ask('background', 'background');
+  void ask('last mark', 'mark');
+  await clock.advance(1_000);
+  assert.equal(started.at(-1), 'last mark');
+});
