@@ -5,6 +5,8 @@ import { decide, type Policy } from '../interruption/policy.ts';
 import type { FleetNode, FleetNodes } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
+import { DueWork } from './due-work.ts';
+import { carries, comesBack, hookOf } from './fleet-facts.ts';
 import type { NodeRecords } from './node-records.ts';
 
 export interface FleetOptions {
@@ -53,8 +55,7 @@ export class Fleet implements NodeRecords {
   readonly #change = new Change();
   /** Of this process, by id; those that came first are first. */
   readonly #tracked = new Map<string, { readonly node: string; readonly notBefore: Instant | undefined }>();
-  /** To be taken up at their instants, if nothing has come of them until then. */
-  readonly #due = new Map<string, { readonly node: string; readonly at: Instant }>();
+  readonly #due = new DueWork();
   readonly #undoing = new Set<string>();
   /** By messages that may have overtaken those that they call off. On a Node that was marked it is written as well. */
   readonly #calledOff = new Set<string>();
@@ -93,9 +94,9 @@ export class Fleet implements NodeRecords {
     if (this.#tracked.size > mostTracked && oldest !== undefined) this.#tracked.delete(oldest);
   }
 
-  unfinished(node: string, { id }: Interruption): void {
+  unfinished(node: string, interruption: Interruption): void {
     // Its message comes again by itself, unless the queue has dropped it.
-    this.#takeUpAt(this.#modules.clock.now() + patienceMs, id, node);
+    this.#takeUpAt(this.#modules.clock.now() + patienceMs, interruption, node);
   }
 
   calledOff(interruptionId: string): void {
@@ -136,7 +137,7 @@ export class Fleet implements NodeRecords {
           this.#takeUpDue();
           const item = this.#items.shift();
           if (item) yield item;
-          else await this.#change.within(this.#nextDue() - clock.now(), clock, intake);
+          else await this.#change.within(this.#due.nextAt - clock.now(), clock, intake);
         }
       } finally {
         end();
@@ -159,10 +160,9 @@ export class Fleet implements NodeRecords {
     const node = item.type === 'interruption' ? item.interruption.where.nodeName : item.where.nodeName;
     if (item.type === 'cancellation') this.#undoing.delete(item.interruptionId);
     else if (node !== undefined) {
-      const { id } = item.interruption;
       const hook = hookOf(item.interruption);
       if (hook) this.#modules.hooks.rest(hook);
-      this.#takeUpAt(this.#modules.clock.now() + againMs, id, node);
+      this.#takeUpAt(this.#modules.clock.now() + againMs, item.interruption, node);
     }
     return Promise.resolve();
   }
@@ -181,21 +181,21 @@ export class Fleet implements NodeRecords {
     }
   }
 
-  #takeUpAt(at: Instant, id: string, node: string): void {
+  #takeUpAt(at: Instant, interruption: Interruption, node: string): void {
+    const { id } = interruption;
+    // A machine that comes back may have done so, and have been unmarked, by the time.
+    const isOnNode = comesBack(interruption) || carries(this.#modules.nodes.byName(node), id);
     this.#tracked.delete(id);
-    this.#due.set(id, { node, at });
+    this.#due.set(id, { node, at, unmarked: isOnNode ? undefined : interruption });
     this.#change.tell();
   }
 
   #takeUpDue(): void {
     const { clock, hooks, logger, nodes } = this.#modules;
     const now = clock.now();
-    for (const [id, { node, at }] of this.#due) {
-      if (at > now) continue;
-      this.#due.delete(id);
-      const marked = nodes.byName(node);
-      const interruption = marked?.interruptions.find((it) => it.id === id);
-      if (!interruption || this.#tracked.has(id)) continue;
+    for (const [id, { node, unmarked }] of this.#due.take(now)) {
+      const interruption = nodes.byName(node)?.interruptions.find((it) => it.id === id) ?? unmarked;
+      if (!interruption || this.#tracked.has(id) || this.isDone(node, id)) continue;
       const { deadline, deadlineIsMachineEnd } = decide(interruption, this.#options.policy);
       if (deadlineIsMachineEnd && deadline !== undefined && now > deadline + machineEndMs) continue;
       logger.info('What the node was marked for is taken up again', {
@@ -205,14 +205,8 @@ export class Fleet implements NodeRecords {
       });
       const hook = hookOf(interruption);
       if (hook) hooks.keepOpen(hook, { isResumed: true });
-      this.#lend(interruption);
+      this.#lend({ ...interruption, where: { ...interruption.where, nodeName: node } });
     }
-  }
-
-  #nextDue(): Instant {
-    let next = Infinity;
-    for (const { at } of this.#due.values()) next = Math.min(next, at);
-    return next;
   }
 
   #follow(name: string, now: FleetNode | undefined): void {
@@ -259,18 +253,4 @@ function cancellation(nodeName: string, interruptionId: string, why: Cancellatio
     source: sourceName,
     handle: undefined,
   };
-}
-
-function carries(node: FleetNode | undefined, interruptionId: string): boolean {
-  return node?.memory.signals.some((signal) => signal.id === interruptionId) ?? false;
-}
-
-function hookOf(interruption: Interruption): LifecycleHook | undefined {
-  return interruption.kind === 'ASG_LIFECYCLE' ? interruption.hook : undefined;
-}
-
-/** The instance is stopped or hibernated, and starts again under the same id. */
-function comesBack(interruption: Interruption): boolean {
-  if (interruption.kind === 'ASG_LIFECYCLE') return interruption.returnsToWarmPool;
-  return interruption.kind === 'SPOT_ITN' && interruption.action !== 'terminate';
 }

@@ -75,3 +75,18 @@ test('a hook that is taken up from the Node holds up no stop, and is completed b
   assert.equal(hook.state, 'waiting');
   await clock.advanceUntil(() => hook.state === 'continued', { stepMs: 10_000, maxMs: 7_200_000 });
 });
+
+test('a message that the queue drops while the API server is away costs nothing', async () => {
+  await using run = await startQueueDaemon({ queue: { retentionMs: 300_000 }, scene: heldScene });
+  const { api, aws, clock, sqs } = run;
+  api.cluster.store.remove(budgets, api.budget('held'));
+  const hook = aws.autoScaling.wait({ group: 'nodes', name: 'drain', token: 't', instanceId: 'i-1' });
+  await api.goAway();
+  sqs.send(terminateAction('i-1', 't'));
+  await clock.advanceUntil(() => sqs.expired.length > 0, { stepMs: 1_000 });
+  await clock.advance(400_000);
+  await api.restart();
+  await clock.advanceUntil(() => hook.state === 'continued', { stepMs: 1_000 });
+  assert.equal(api.node('node-1').spec.unschedulable, true);
+  assert.equal(api.pod('held'), undefined);
+});

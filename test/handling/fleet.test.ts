@@ -134,6 +134,19 @@ test('what its source may never bring again is taken up, unless it does', async 
   assert.deepEqual(it.ids(), [terminating.id]);
 });
 
+test('what the Node could not be marked for is taken up all the same, unless it was called off', async () => {
+  await using it = begin();
+  await it.clock.advance(1_000);
+  const over = maintenance();
+  for (const interruption of [terminating, over, spot({ action: 'stop', deadline: t0 + 600_000 })]) {
+    it.fleet.track('node-1', interruption);
+    it.fleet.unfinished('node-1', interruption);
+  }
+  it.fleet.calledOff(over.id);
+  await it.clock.advance(600_000);
+  assert.deepEqual(it.ids(), [terminating.id]);
+});
+
 test('maintenance that waits for its time is waited for from the start on', async () => {
   const waiting = maintenance();
   await using it = begin({ node: { interruptions: [waiting] }, policy: beforeStart });

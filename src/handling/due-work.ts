@@ -1,0 +1,38 @@
+import type { Instant, Interruption } from '../interruption/interruption.ts';
+
+/** Work that is to be taken up at its instant, if nothing has come of it until then. */
+export interface Due {
+  readonly node: string;
+  readonly at: Instant;
+  /** Where the Node could not be marked for it, and so does not tell of it. */
+  readonly unmarked?: Interruption | undefined;
+}
+
+/** By the ids of interruptions. */
+export class DueWork {
+  readonly #due = new Map<string, Due>();
+
+  set(id: string, due: Due): void {
+    this.#due.set(id, due);
+  }
+
+  delete(id: string): void {
+    this.#due.delete(id);
+  }
+
+  /** When the next is due; Infinity where there is none. */
+  get nextAt(): Instant {
+    let next = Infinity;
+    for (const { at } of this.#due.values()) next = Math.min(next, at);
+    return next;
+  }
+
+  /** Hands over what is due by now. */
+  *take(now: Instant): Generator<readonly [id: string, due: Due]> {
+    for (const [id, due] of this.#due) {
+      if (due.at > now) continue;
+      this.#due.delete(id);
+      yield [id, due];
+    }
+  }
+}
