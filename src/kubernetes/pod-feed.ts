@@ -109,7 +109,8 @@ export class PodFeed {
         instead,
         list: async () => ({ version: await this.#begin(signal) }),
         toChange: (event) => {
-          this.#handOut(event);
+          // What was read at once with the last event that anybody wanted is nobody's.
+          if (!signal.aborted) this.#handOut(event);
           return undefined;
         },
         untilListIsWanted: () => clock.sleep(pollMs(this.#count), signal),
