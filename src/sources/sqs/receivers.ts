@@ -129,6 +129,8 @@ export class Receivers {
       return messages.length;
     } finally {
       this.#asked -= most;
+      // What it did not need another one may wait for.
+      this.roomMade();
     }
   }
 
