@@ -217,7 +217,7 @@ export class Fleet implements NodeRecords {
       if (this.#tracked.get(id)?.node !== name || this.#undoing.has(id)) continue;
       // Another replica was told that it is over, and this one may have marked the node for it once more since.
       this.#undoing.add(id);
-      this.#items.push(cancellation(name, id, 'canceled'));
+      this.#items.push(this.#cancellation(name, id, 'canceled'));
     }
     for (const interruption of now.interruptions) {
       const tracked = this.#tracked.get(interruption.id);
@@ -235,22 +235,16 @@ export class Fleet implements NodeRecords {
 
   #lendReturns({ name, interruptions }: FleetNode): void {
     const back = interruptions.filter((it) => comesBack(it) && !this.#undoing.has(it.id));
-    this.#items.push(...back.map(({ id }) => cancellation(name, id, 'returned')));
+    this.#items.push(...back.map(({ id }) => this.#cancellation(name, id, 'returned')));
     this.#change.tell();
   }
 
   #lend(interruption: Interruption): void {
     this.#items.push({ type: 'interruption', interruption, source: sourceName, handle: undefined });
   }
-}
 
-function cancellation(nodeName: string, interruptionId: string, why: CancellationCause): Cancellation {
-  return {
-    type: 'cancellation',
-    interruptionId,
-    why,
-    where: { nodeName },
-    source: sourceName,
-    handle: undefined,
-  };
+  #cancellation(nodeName: string, interruptionId: string, why: CancellationCause): Cancellation {
+    const where = { nodeName };
+    return { type: 'cancellation', interruptionId, why, where, source: sourceName, handle: undefined };
+  }
 }
