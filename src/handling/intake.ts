@@ -116,13 +116,11 @@ export class Intake {
     intake: AbortSignal,
     killing: AbortSignal,
   ): Promise<void> {
-    if (this.#isIgnored(item)) {
-      await source.settle(item, 'ignored');
-      return;
-    }
+    // Also of a kind that is not acted on here: another cluster that reads the same source may act on it.
     const place = await this.#placeOf(source, item, intake);
     if ('settle' in place) await source.settle(item, place.settle);
     else if ('release' in place) await source.release(item, place.release);
+    else if (this.#isIgnored(item)) await source.settle(item, 'ignored');
     else await this.#bringTo(place.node, source, item, intake, killing);
   }
 

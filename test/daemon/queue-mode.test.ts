@@ -114,6 +114,23 @@ test("a message for another cluster's node is left, and shown again soon", async
   assert.equal(run.sqs.size, 1);
 });
 
+test("a message of a kind that is not acted on is deleted for one's own node, and left for another cluster's", async () => {
+  await using run = await startQueueDaemon({
+    env: { NTH_INTERRUPTION_POLICY: '{"SPOT_ITN":{"response":"ignore"}}' },
+    scene: (scene) => {
+      usualScene(scene);
+      scene.aws.ec2.put({ instanceId: 'i-2', tags: { 'aws-node-termination-handler/managed': '' } });
+    },
+  });
+  const { api, clock, sqs } = run;
+  sqs.send(spotWarning('i-1'));
+  sqs.send(spotWarning('i-2'));
+  await clock.advanceUntil(() => sqs.size === 1);
+  await clock.advance(60_000);
+  assert.equal(sqs.size, 1);
+  assert.equal(api.node('node-1').spec.unschedulable, undefined);
+});
+
 test('maintenance that is called off takes the marks off again', async () => {
   await using run = await startQueueDaemon();
   const { api, clock, sqs } = run;
