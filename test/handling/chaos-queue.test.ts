@@ -98,7 +98,7 @@ const kinds: readonly Kind[] = [
 async function chaos(seed: number, { retentionMs, hasNthRights, callsOff }: Kind): Promise<string> {
   const random = seededRandom(seed);
   await using world = await FleetWorld.create({
-    nodes: 30,
+    nodes: seedsInAll > 1 ? 40 : 20,
     random,
     longestShutdownMs: 30_000,
     // Longer than the queue keeps messages.
