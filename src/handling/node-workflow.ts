@@ -3,7 +3,6 @@ import type { Admission } from '../drain/admission.ts';
 import type { DrainPolicy } from '../drain/plan.ts';
 import type { DrainReport } from '../drain/report.ts';
 import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.ts';
-import type { Instant } from '../interruption/interruption.ts';
 import { Ledger } from '../interruption/ledger.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
@@ -77,6 +76,8 @@ export class NodeWorkflow {
   readonly #ending: Ending;
   readonly #change = new Change();
   readonly #stopped = Promise.withResolvers<void>();
+  /** What was given back before the end. */
+  #settled: Promise<unknown> = Promise.resolve();
   #phase: Phase = 'received';
 
   constructor(
@@ -181,7 +182,7 @@ export class NodeWorkflow {
       }
       this.#ending.end();
       this.#enter('settling');
-      await giveBack(this.#ledger, outcome, hasFailed, this.#modules);
+      await Promise.all([this.#settled, giveBack(this.#ledger, outcome, hasFailed, this.#modules)]);
       this.#telling.tell({ type: 'ended', outcome });
       // The marking is still at work: it tells the node that it is drained, and lets volumes go where that is asked.
       if (outcome === 'drained') await this.#ending.untilMarked(ended.signal, lastWordMs);
@@ -226,10 +227,10 @@ export class NodeWorkflow {
         before = report;
       } else if (response === 'drain') {
         await this.#ending.untilMarked(signal);
-        await this.#settleWhatWaits();
+        this.#settleWhatWaits();
         // The next start takes it up: what to wait for is on the Node, and AWS still shows it.
         if (stopping.aborted) return undefined;
-        await this.#waitUntil(drainAt, signal);
+        await this.#wait(signal);
       } else {
         const { lastChance } = this.#mandate;
         if (this.#marking.isUpToDate || this.#ending.isPast(lastChance)) return this.#ending.concludeMark();
@@ -241,7 +242,10 @@ export class NodeWorkflow {
     }
   }
 
-  async #waitUntil(drainAt: Instant, signal: AbortSignal): Promise<void> {
+  async #wait(signal: AbortSignal): Promise<void> {
+    // What has joined while the node was marked may not wait.
+    const { response, drainAt } = this.#mandate.decision;
+    if (response !== 'drain' || this.#ending.isPast(drainAt)) return;
     this.#enter('waiting');
     this.#story.waitsUntil(drainAt);
     const { clock } = this.#modules;
@@ -252,9 +256,11 @@ export class NodeWorkflow {
     ]);
   }
 
-  async #settleWhatWaits(): Promise<void> {
+  /** Waited for by nobody but the end: a queue that can't be reached must not hold up what joins meanwhile. */
+  #settleWhatWaits(): void {
     if (this.#options.settlesWhatWaits !== true || !this.#marking.isUpToDate) return;
-    await giveBack(this.#ledger, 'marked', false, this.#modules);
+    const settling = giveBack(this.#ledger, 'marked', false, this.#modules);
+    this.#settled = Promise.all([this.#settled, settling]);
   }
 
   #enter(phase: Phase): void {

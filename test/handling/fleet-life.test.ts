@@ -4,7 +4,7 @@ import { stateAnnotation } from '../../src/kubernetes/mark-state.ts';
 import { budgets } from '../fakes/api-server/resources.ts';
 import { addMachine, startQueueDaemon, type Scene } from '../daemon/queue-scene.ts';
 import { drainedText, notDrainedText } from '../daemon/running-daemon.ts';
-import { healthEvent, terminateAction } from '../sources/sqs/messages.ts';
+import { healthEvent, spotWarning, terminateAction } from '../sources/sqs/messages.ts';
 
 /** A pod that nobody may evict as long as its budget is there. */
 function heldScene(scene: Scene): void {
@@ -89,4 +89,38 @@ test('a message that the queue drops while the API server is away costs nothing'
   await clock.advanceUntil(() => hook.state === 'continued', { stepMs: 1_000 });
   assert.equal(api.node('node-1').spec.unschedulable, true);
   assert.equal(api.pod('held'), undefined);
+});
+
+test('a Spot warning that comes while the message of maintenance that waits is being deleted is not waited with', async () => {
+  await using run = await startQueueDaemon({
+    scene: (scene) => {
+      addMachine(scene, { name: 'node-1' }, { instanceId: 'i-1' });
+      scene.api.addPod({ name: 'web', node: 'node-1', owner: 'ReplicaSet/web' });
+    },
+    env: { NTH_SCHEDULED_EVENT_TIMING: 'before-start' },
+  });
+  const { api, aws, clock, sqs } = run;
+  aws.faults.add({ kind: 'delay', ms: 5_000 }, { when: ({ action }) => action === 'DeleteMessageBatch' });
+  const startTime = new Date(clock.now() + 3_600_000).toUTCString();
+  sqs.send(healthEvent(['i-1'], { statusCode: 'open', startTime }));
+  await clock.advanceUntil(() => aws.count('DeleteMessageBatch') > 0);
+  sqs.send(spotWarning('i-1', new Date(clock.now()).toISOString()));
+  await clock.advanceUntil(() => api.pod('web') === undefined, { maxMs: 100_000 });
+});
+
+test('a Spot warning that comes while the node is marked for maintenance that waits is not waited with', async () => {
+  await using run = await startQueueDaemon({
+    scene: (scene) => {
+      addMachine(scene, { name: 'node-1' }, { instanceId: 'i-1' });
+      scene.api.addPod({ name: 'web', node: 'node-1', owner: 'ReplicaSet/web' });
+    },
+    env: { NTH_SCHEDULED_EVENT_TIMING: 'before-start' },
+  });
+  const { api, clock, sqs } = run;
+  api.faults.add({ kind: 'delay', ms: 500 }, { when: ({ verb }) => verb === 'patch' });
+  const startTime = new Date(clock.now() + 3_600_000).toUTCString();
+  sqs.send(healthEvent(['i-1'], { statusCode: 'open', startTime }));
+  await clock.advance(200);
+  sqs.send(spotWarning('i-1', new Date(clock.now()).toISOString()));
+  await clock.advanceUntil(() => api.pod('web') === undefined, { maxMs: 100_000 });
 });
