@@ -77,6 +77,8 @@ export class Drains {
     const { mandate, story, telling } = this.#modules;
     const { node, policy, prepare } = this.#options;
     await prepare(signal);
+    // It may have been called off while the node was marked.
+    if (mandate.decision.response !== 'drain') return undefined;
     if (!before) mandate.begin();
     story.drainBegins(mandate.decision.deadline);
     this.#attempt = new DrainAttempt(

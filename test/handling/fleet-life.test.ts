@@ -124,3 +124,20 @@ test('a Spot warning that comes while the node is marked for maintenance that wa
   sqs.send(spotWarning('i-1', new Date(clock.now()).toISOString()));
   await clock.advanceUntil(() => api.pod('web') === undefined, { maxMs: 100_000 });
 });
+
+test('maintenance that is called off while the node is marked for it drains nothing', async () => {
+  await using run = await startQueueDaemon({
+    scene: (scene) => {
+      addMachine(scene, { name: 'node-1' }, { instanceId: 'i-1' });
+      scene.api.addPod({ name: 'web', node: 'node-1', owner: 'ReplicaSet/web' });
+    },
+  });
+  const { api, clock, sqs } = run;
+  const event = { eventArn: 'arn:aws:health:eu-central-1::event/EC2/reboot/1', statusCode: 'open' };
+  sqs.send(healthEvent(['i-1'], event));
+  sqs.send(healthEvent(['i-1'], { ...event, statusCode: 'closed' }));
+  await clock.advanceUntil(() => sqs.size === 0);
+  await clock.advance(10_000);
+  assert.notEqual(api.pod('web'), undefined);
+  assert.equal(api.node('node-1').spec.unschedulable, undefined);
+});
