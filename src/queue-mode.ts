@@ -217,9 +217,11 @@ export class QueueMode implements Mode {
     switch (found.found) {
       case 'node':
         return { node: found.node.name };
-      case 'nothing-to-do':
-        logger.debug('There is nothing to do for an interruption', { ...where, why: found.why });
+      case 'nothing-to-do': {
+        const level = this.#isToTell(found.why) ? 'info' : 'debug';
+        logger[level]('There is nothing to do for an interruption', { ...where, why: found.why });
         return { settle: 'ignored' };
+      }
       case 'not-in-cluster':
         logger.debug('The instance of an interruption is no node of this cluster', { ...where });
         return found.isSettled ? { settle: 'node-not-found' } : { release: 'not-ours' };

@@ -95,7 +95,13 @@ test('an instance that is not managed is left alone, its message deleted', async
     },
   });
   run.sqs.send(spotWarning('i-1'));
+  run.sqs.send(stateChange('i-1', 'stopping'));
   await run.clock.advanceUntil(() => run.sqs.size === 0);
+  const told = run.said('There is nothing to do for an interruption');
+  assert.deepEqual(
+    told.map(({ why }) => why),
+    ['not-managed'],
+  );
   assert.deepEqual(
     calls(run.api.requests).filter((call) => !call.startsWith('watch')),
     [],
