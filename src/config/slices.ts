@@ -101,9 +101,17 @@ function kubernetes(settings: Settings): KubernetesConfig {
     kubeconfigPath: orUndefined(settings.get('kubeconfig')),
     apiServer: host === '' ? undefined : { host, port: settings.get('kubernetes-service-port') || '443' },
     requestRate: isLimited ? { perSecond, burst: Math.max(settings.get('kube-api-burst'), 1) } : undefined,
-    concurrency: settings.get('kube-api-concurrency'),
+    concurrency: concurrency(settings),
     useApiServerCache: settings.get('use-apiserver-cache'),
   };
+}
+
+/** Many nodes at once are worth more connections than one, whose daemon is to be small. */
+const queueConcurrency = 40;
+
+function concurrency(settings: Settings): number {
+  const isUsual = settings.get('enable-sqs-termination-draining') && !settings.isSet('kube-api-concurrency');
+  return isUsual ? queueConcurrency : settings.get('kube-api-concurrency');
 }
 
 function queue(settings: Settings): QueueConfig {

@@ -110,6 +110,7 @@ it('slices the options of the queue', () => {
       'check-tag-before-draining': 'false',
     }),
   );
+  assert.equal(slice(settings).kubernetes.concurrency, 40);
   assert.deepEqual(slice(settings).queue, {
     url: queueUrl,
     region: 'eu-west-1',

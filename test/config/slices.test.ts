@@ -61,7 +61,7 @@ describe('the configuration', () => {
         kubeconfigPath: undefined,
         apiServer: undefined,
         requestRate: undefined,
-        concurrency: 40,
+        concurrency: 20,
         useApiServerCache: false,
       },
       queue: undefined,

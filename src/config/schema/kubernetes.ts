@@ -44,9 +44,9 @@ export const kubernetes = {
     'kube-api-concurrency': {
       doc:
         'Requests to the API server that may be under way at the same time. The default asks the pods of a node all but at once ' +
-        'and is small beside the 200 changing requests that an API server by default has in work.',
+        'and is small beside the 200 changing requests that an API server by default has in work. In queue mode 40 unless set.',
       format: 'integer',
-      default: 40,
+      default: 20,
       min: 1,
       max: 1000,
       env: 'NTH_KUBE_API_CONCURRENCY',
