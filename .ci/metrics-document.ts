@@ -83,7 +83,7 @@ export function metricsDocument(): string {
   const ofProcess = metrics.filter(({ name }) => /^(?:process|nodejs)_/u.test(name));
   const ours = metrics.filter(({ name }) => name.startsWith('nth_'));
   const nths = metrics.filter((metric) => !ofProcess.includes(metric) && !ours.includes(metric));
-  return `<!-- Generated from src/metrics.ts by \`npm run docs\`; do not edit. -->
+  return `<!-- Generated from src/metrics.ts and src/queue-metrics.ts by \`npm run docs\`; do not edit. -->
 
 # Metrics
 

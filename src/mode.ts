@@ -2,7 +2,7 @@ import type { IntakeModules } from './handling/intake.ts';
 import type { NodeWorkflowOptions } from './handling/node-workflow.ts';
 import type { WorkflowObserver } from './handling/workflow-observer.ts';
 import type { Cluster } from './kubernetes/cluster.ts';
-import type { InstanceFacts } from './kubernetes/event-annotations.ts';
+import type { InstanceFacts } from './instance-facts.ts';
 import type { KnownNodes } from './kubernetes/nodes.ts';
 
 /** What differs between a daemon that watches its own node and one that reads a queue for all. */

@@ -3,7 +3,7 @@ import type { Config } from './config/config.ts';
 import type { WorkflowObserver } from './handling/workflow-observer.ts';
 import type { Interruption, MonitorName } from './interruption/interruption.ts';
 import type { ApiClient } from './kubernetes/api-client.ts';
-import type { InstanceFacts } from './kubernetes/event-annotations.ts';
+import type { InstanceFacts } from './instance-facts.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { KubernetesEvents } from './kubernetes/events.ts';

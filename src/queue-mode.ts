@@ -16,7 +16,7 @@ import type { Health } from './health.ts';
 import type { MonitorName, NodeLocation } from './interruption/interruption.ts';
 import type { ApiClient } from './kubernetes/api-client.ts';
 import type { Cluster } from './kubernetes/cluster.ts';
-import type { InstanceFacts } from './kubernetes/event-annotations.ts';
+import { unknownInstance, type InstanceFacts } from './instance-facts.ts';
 import { IndexedFleet } from './kubernetes/fleet-nodes.ts';
 import { NodeIndex } from './kubernetes/node-index.ts';
 import type { Logger } from './logger.ts';
@@ -56,20 +56,6 @@ const tellAgainMs = 600_000;
 
 /** Where tags don't matter. */
 const noTags = { nodeOf: () => undefined, learn: () => {} };
-
-/** In this mode it is the Nodes that tell of their instances. */
-const unknownInstance: InstanceFacts = {
-  accountId: '',
-  availabilityZone: '',
-  instanceId: '',
-  instanceLifeCycle: '',
-  instanceType: '',
-  localHostname: '',
-  localIp: '',
-  publicHostname: '',
-  publicIp: '',
-  region: '',
-};
 
 /** One daemon, or several replicas of it, reads the interruptions of all nodes from a queue. */
 export class QueueMode implements Mode {
@@ -128,6 +114,7 @@ export class QueueMode implements Mode {
     return this.#index;
   }
 
+  /** In this mode it is the Nodes that tell of their instances. */
   instance(): Promise<InstanceFacts> {
     return Promise.resolve(unknownInstance);
   }

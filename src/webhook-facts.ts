@@ -3,8 +3,9 @@ import type { ApiClient } from './kubernetes/api-client.ts';
 import type { Cluster } from './kubernetes/cluster.ts';
 import { instanceOfNode, readNode } from './kubernetes/described-instance.ts';
 import type { DescribedNode } from './kubernetes/event-nodes.ts';
+import type { InstanceFacts } from './instance-facts.ts';
 import type { Logger } from './logger.ts';
-import type { InstanceFacts, NoticeFacts } from './notify/webhook-data.ts';
+import type { NoticeFacts } from './notify/webhook-data.ts';
 import type { WantedFacts } from './notify/webhook.ts';
 import { TimeLimit } from './time-limit.ts';
 

@@ -1,5 +1,5 @@
 import type { ApiClient } from './api-client.ts';
-import type { InstanceFacts } from './event-annotations.ts';
+import type { InstanceFacts } from '../instance-facts.ts';
 import type { DescribedNode } from './event-nodes.ts';
 import { instanceIdOf, instanceTypeLabel, regionLabel, zoneLabel } from './indexed-node.ts';
 import { isNotFound } from './status.ts';

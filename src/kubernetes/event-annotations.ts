@@ -1,20 +1,7 @@
+import type { InstanceFacts } from '../instance-facts.ts';
 import type { DescribedNode } from './event-nodes.ts';
 
 type Annotations = Readonly<Record<string, string>>;
-
-/** Who an instance is; what is not known is empty. */
-export interface InstanceFacts {
-  readonly accountId: string;
-  readonly availabilityZone: string;
-  readonly instanceId: string;
-  readonly instanceLifeCycle: string;
-  readonly instanceType: string;
-  readonly localHostname: string;
-  readonly localIp: string;
-  readonly publicHostname: string;
-  readonly publicIp: string;
-  readonly region: string;
-}
 
 /** NTH's annotations in IMDS mode; the operator's own win. */
 export function instanceAnnotations(instance: InstanceFacts, extra: Annotations): Annotations {

@@ -1,3 +1,4 @@
+import type { InstanceFacts } from '../instance-facts.ts';
 import {
   isLeftBehind,
   outcomeCounts,
@@ -32,20 +33,6 @@ import {
 /** When a webhook is posted. */
 export const webhookMoments = ['received', 'done', 'failed'] as const;
 export type WebhookMoment = (typeof webhookMoments)[number];
-
-/** Who a node's instance is; what is not known is empty. */
-export interface InstanceFacts {
-  readonly accountId: string;
-  readonly instanceId: string;
-  readonly instanceLifeCycle: string;
-  readonly instanceType: string;
-  readonly publicHostname: string;
-  readonly publicIp: string;
-  readonly localHostname: string;
-  readonly localIp: string;
-  readonly availabilityZone: string;
-  readonly region: string;
-}
 
 /** Who a node is. */
 export interface NodeMetadata extends InstanceFacts {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditEvent } from '../parts/audit-log.ts';
 import { startCluster, type Cluster } from '../parts/cluster.ts';
 import { ProcessGroup } from '../parts/process-group.ts';
 import { until } from '../parts/until.ts';
 import { neededRights } from '../e2e/service-account.ts';
 import { AwsService, type AwsState } from './aws-service.ts';
+import { auditedDrains } from './audited-drains.ts';
 import { BareDrain } from './bare-drain.ts';
 import type { Benchmark, BenchmarkOptions, Table } from './benchmark.ts';
 import { createBusyNodes, untilEmpty } from './busy-node.ts';
@@ -159,28 +159,19 @@ async function settled(aws: AwsService): Promise<AwsState> {
   return state;
 }
 
-/** By the API server's own record, from when the messages were in the queue. */
 async function drained(
   cluster: Cluster,
   account: DaemonAccount,
   shape: Shape,
   sinceMs: number,
 ): Promise<Drained> {
-  await cluster.audit.quiet();
-  const calls = await cluster.audit.events({ user: account.user, sinceMs });
-  const asked = calls.filter(
-    ({ subresource, statusCode }) => subresource === 'eviction' && statusCode === 201,
-  );
-  const count = shape.nodes * shape.podsPerNode;
-  if (asked.length !== count) throw new Error(`Cannot compare: ${asked.length} of ${count} pods were asked`);
-  const marks = new Map<string, AuditEvent>();
-  for (const call of calls) if (call.verb === 'patch' && !marks.has(call.name)) marks.set(call.name, call);
-  const cordons = [...marks.values()].map(({ answeredAtMs }) => answeredAtMs - sinceMs).sort((a, b) => a - b);
+  const pods = shape.nodes * shape.podsPerNode;
+  const { askedMs, marksMs, apiCalls } = await auditedDrains(cluster, { user: account.user, sinceMs, pods });
   return {
-    cordonP50Ms: median(cordons),
-    cordonP99Ms: cordons[Math.ceil(cordons.length * 0.99) - 1] ?? Number.NaN,
-    askedMs: Math.max(...asked.map(({ answeredAtMs }) => answeredAtMs)) - sinceMs,
-    callsPerNode: calls.length / shape.nodes,
+    cordonP50Ms: median(marksMs),
+    cordonP99Ms: marksMs[Math.ceil(marksMs.length * 0.99) - 1] ?? Number.NaN,
+    askedMs,
+    callsPerNode: apiCalls / shape.nodes,
   };
 }
 

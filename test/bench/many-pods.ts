@@ -2,20 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../.ci/bundle/bundle.ts';
-import type { AuditEvent } from '../parts/audit-log.ts';
 import { startCluster, type Cluster } from '../parts/cluster.ts';
-import type { Pod } from '../parts/objects.ts';
 import { ProcessGroup } from '../parts/process-group.ts';
 import { until } from '../parts/until.ts';
+import { auditedDrains } from './audited-drains.ts';
 import { BareDrain } from './bare-drain.ts';
 import type { Benchmark, BenchmarkOptions, Table } from './benchmark.ts';
-import { createBusyNode, untilEmpty } from './busy-node.ts';
+import { createBusyNodes, untilEmpty } from './busy-node.ts';
 import { createDaemonAccount, type DaemonAccount } from './daemon-account.ts';
 import { cpuSeconds, forgetPeak, memoryOf } from './process-figures.ts';
 import { median, spread } from './statistics.ts';
 
 const connections = 40;
-const filledAtOnce = 5;
 const timeoutMs = 120_000;
 const drainedText = 'Node successfully cordoned and drained';
 
@@ -85,14 +83,9 @@ async function buildDrainer(folder: string, { daemon }: BenchmarkOptions): Promi
   return [daemon.node, ...daemon.nodeFlags, join(folder, 'bundle', 'main.cjs')];
 }
 
-async function fill({ cluster }: Stage, { nodes, podsPerNode }: Shape, name: string) {
-  const filled = new Map<string, readonly Pod[]>();
-  const names = Array.from({ length: nodes }, (_, number) => `${name}-${number}`).values();
-  const fillNext = async (): Promise<void> => {
-    for (const node of names) filled.set(node, await createBusyNode(cluster, node, podsPerNode));
-  };
-  await Promise.all(Array.from({ length: filledAtOnce }, fillNext));
-  return filled;
+function fill({ cluster }: Stage, { nodes, podsPerNode }: Shape, name: string) {
+  const names = Array.from({ length: nodes }, (_, number) => `${name}-${number}`);
+  return createBusyNodes(cluster, names, podsPerNode);
 }
 
 /** Nothing but the calls that must be: a PATCH for each node, and its evictions. */
@@ -136,20 +129,10 @@ async function processDrain(stage: Stage, shape: Shape, name: string): Promise<P
   return { ...(await drained(stage, shape, sinceMs)), restRssMb, peakRssMb, cpuMs };
 }
 
-/** By the API server's own record, from the start to its answer to the last eviction and the last mark. */
 async function drained({ cluster, account }: Stage, shape: Shape, sinceMs: number): Promise<Drained> {
-  await cluster.audit.quiet();
-  const calls = await cluster.audit.events({ user: account.user, sinceMs });
-  const asked = calls.filter(
-    ({ subresource, statusCode }) => subresource === 'eviction' && statusCode === 201,
-  );
-  const count = shape.nodes * shape.podsPerNode;
-  if (asked.length !== count) throw new Error(`Cannot compare: ${asked.length} of ${count} pods were asked`);
-  const marks = new Map<string, AuditEvent>();
-  for (const call of calls) if (call.verb === 'patch' && !marks.has(call.name)) marks.set(call.name, call);
-  const last = (events: Iterable<AuditEvent>): number =>
-    Math.max(...[...events].map(({ answeredAtMs }) => answeredAtMs)) - sinceMs;
-  return { askedMs: last(asked), markedMs: last(marks.values()), apiCalls: calls.length };
+  const pods = shape.nodes * shape.podsPerNode;
+  const { marksMs, ...rest } = await auditedDrains(cluster, { user: account.user, sinceMs, pods });
+  return { ...rest, markedMs: Math.max(...marksMs) };
 }
 
 function table(shape: Shape, floors: readonly Drained[], drains: readonly ProcessDrained[]): Table {

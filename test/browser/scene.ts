@@ -7,6 +7,7 @@ import type { Interruption } from '../../src/interruption/interruption.ts';
 import { StatusBoard } from '../../src/status/board.ts';
 import { Status } from '../../src/status/status.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
+import { drainsEverything } from '../handling/drains-everything.ts';
 import { intakeOverFake } from '../handling/intake-over-fake.ts';
 import { asgTermination, spot } from '../interruption/interruptions.ts';
 import { capturedLogger } from '../logger/captured-logger.ts';
@@ -18,6 +19,7 @@ const calmNode = `ip-10-0-7-201.${domain}`;
 const unluckyNode = `ip-10-0-19-112.${domain}`;
 
 const options: NodeWorkflowOptions = {
+  ...drainsEverything,
   policy: {
     SPOT_ITN: answeredBy(120_000),
     SCHEDULED_EVENT: answeredBy(undefined),
@@ -26,17 +28,6 @@ const options: NodeWorkflowOptions = {
     ASG_LAUNCH_LIFECYCLE: { ...answeredBy(undefined), response: 'ignore' },
     STATE_CHANGE: answeredBy(undefined),
   },
-  drain: {
-    ignoreDaemonSets: true,
-    deleteLocalData: true,
-    self: { name: '', namespace: '' },
-    podGracePeriodSeconds: undefined,
-    marginMs: 2000,
-    honoursDoNotDisrupt: false,
-    waitsForVolumeDetach: false,
-  },
-  outOfServiceTaint: false,
-  dryRun: false,
 };
 
 function answeredBy(nodeGracePeriodMs: number | undefined) {

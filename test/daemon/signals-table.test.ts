@@ -7,7 +7,7 @@ import { evictions, nodeName as node, startDaemon, type RunningDaemon } from './
 const hour = 3_600_000;
 const day = 24 * hour;
 /** CI plays a year. */
-const days = Number(process.env['POLLED_DAYS'] ?? 60);
+const days = Number(process.env['POLLED_DAYS'] ?? 28);
 /** Where a poll each ten minutes is the rarest that there is. */
 const fewerDays = 4;
 

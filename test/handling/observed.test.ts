@@ -6,36 +6,14 @@ import type {
   WorkflowObserver,
   WorkflowSummary,
 } from '../../src/handling/workflow-observer.ts';
-import type { KindPolicy } from '../../src/interruption/policy.ts';
 import { rebalance, spot } from '../interruption/interruptions.ts';
+import { drainsEverything } from './drains-everything.ts';
 import { intakeOverFake } from './intake-over-fake.ts';
 
-const drain: KindPolicy = {
-  response: 'drain',
-  nodeGracePeriodMs: undefined,
-  escalation: 'evict',
-  leadMs: undefined,
-};
+const { policy } = drainsEverything;
 const options: NodeWorkflowOptions = {
-  policy: {
-    SPOT_ITN: drain,
-    SCHEDULED_EVENT: drain,
-    REBALANCE_RECOMMENDATION: { ...drain, response: 'mark' },
-    ASG_LIFECYCLE: drain,
-    ASG_LAUNCH_LIFECYCLE: drain,
-    STATE_CHANGE: drain,
-  },
-  drain: {
-    ignoreDaemonSets: true,
-    deleteLocalData: true,
-    self: { name: '', namespace: '' },
-    podGracePeriodSeconds: undefined,
-    marginMs: 2000,
-    honoursDoNotDisrupt: false,
-    waitsForVolumeDetach: false,
-  },
-  outOfServiceTaint: false,
-  dryRun: false,
+  ...drainsEverything,
+  policy: { ...policy, REBALANCE_RECOMMENDATION: { ...policy.REBALANCE_RECOMMENDATION, response: 'mark' } },
 };
 
 interface Heard {

@@ -12,6 +12,7 @@ import { NodeConditions } from '../../src/kubernetes/node-conditions.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { ConditionWatcher } from '../../src/notify/condition-watcher.ts';
 import { NodeEvents } from '../../src/notify/node-events.ts';
+import { pod } from '../drain/pods.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { spot } from '../interruption/interruptions.ts';
 import { recordedLog } from '../sources/imds/recorded-log.ts';
@@ -24,30 +25,13 @@ const batchMs = 600_000;
 /** Pods that leave as soon as they are asked. HTTP is other tests' subject, and would take minutes here. */
 function obligingCluster(): Cluster {
   const asked = new Map<string, () => void>();
-  const pod = (node: string): PodView => ({
-    namespace: 'shop',
-    name: `web-${node}`,
-    uid: `uid-${node}`,
-    labels: { app: 'web' },
-    createdAt: 0,
-    phase: 'Running',
-    ready: true,
-    owner: { kind: 'ReplicaSet', name: 'web', uid: 'web' },
-    isMirror: false,
-    usesEmptyDir: false,
-    gracePeriodSeconds: 30,
-    priorityClass: undefined,
-    wishes: { drain: undefined, gracePeriodSeconds: undefined, doNotDisrupt: false, unreadable: [] },
-    runningContainers: ['main'],
-    usesClaims: false,
-    deletionAt: undefined,
-  });
+  const podOf = (node: string): PodView => pod({ name: `web-${node}`, uid: `uid-${node}` });
   return {
     markNode: () => Promise.resolve('marked'),
     memoryOf: () => Promise.resolve(undefined),
-    podsOn: (node) => Promise.resolve({ pods: [pod(node)] }),
+    podsOn: (node) => Promise.resolve({ pods: [podOf(node)] }),
     async *podChangesOn(node, _urgency, signal) {
-      yield { type: 'all', pods: [pod(node)] };
+      yield { type: 'all', pods: [podOf(node)] };
       await new Promise<void>((resolve) => asked.set(`uid-${node}`, resolve));
       yield { type: 'gone', uid: `uid-${node}` };
       await new Promise((_, reject) => {

@@ -1,4 +1,5 @@
-import type { InstanceFacts, Notice, NoticeFacts } from '../../src/notify/webhook-data.ts';
+import type { InstanceFacts } from '../../src/instance-facts.ts';
+import type { Notice, NoticeFacts } from '../../src/notify/webhook-data.ts';
 import { templateFunctions } from '../../src/notify/template/functions/all.ts';
 import { Template } from '../../src/notify/template/template.ts';
 import { utc } from '../../src/notify/template/zone.ts';

@@ -4,23 +4,8 @@ import type { PodProgress, PodState } from '../../src/drain/pod-progress.ts';
 import type { DrainReport, PodRecord } from '../../src/drain/report.ts';
 import type { WorkflowNews, WorkflowSummary } from '../../src/handling/workflow-observer.ts';
 import { StatusBoard } from '../../src/status/board.ts';
+import { summary } from '../handling/workflow-summaries.ts';
 import { spot, t0 } from '../interruption/interruptions.ts';
-
-function summary(id: number, given: Partial<WorkflowSummary> = {}): WorkflowSummary {
-  return {
-    id,
-    node: `node-${id}`,
-    startedAt: t0,
-    phase: 'draining',
-    interruptions: [spot()],
-    cancellations: [],
-    response: 'drain',
-    deadline: t0 + 120_000,
-    deadlineIsMachineEnd: true,
-    dryRun: false,
-    ...given,
-  };
-}
 
 function pod(uid: string, state: PodState, because = 'its ReplicaSet will replace it'): PodProgress {
   return {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PodProgress } from '../../src/drain/pod-progress.ts';
-import type { WorkflowNews, WorkflowSummary } from '../../src/handling/workflow-observer.ts';
+import type { WorkflowNews } from '../../src/handling/workflow-observer.ts';
 import { Tracing, type TracingOptions } from '../../src/tracing/tracing.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { OtlpReceiver } from '../fakes/otlp-receiver.ts';
+import { summary } from '../handling/workflow-summaries.ts';
 import { maintenance, rebalance, spot, t0 } from '../interruption/interruptions.ts';
 import { capturedLogger } from '../logger/captured-logger.ts';
 
@@ -34,21 +35,6 @@ async function startTracing(given: Partial<TracingOptions> = {}) {
     stderr,
     tell: (news: WorkflowNews, id = 1) => tracing.observe(news, summary(id), clock.now()),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  };
-}
-
-function summary(id: number): WorkflowSummary {
-  return {
-    id,
-    node: `node-${id}`,
-    startedAt: t0,
-    phase: 'draining',
-    interruptions: [spot()],
-    cancellations: [],
-    response: 'drain',
-    deadline: t0 + 120_000,
-    deadlineIsMachineEnd: true,
-    dryRun: false,
   };
 }
 

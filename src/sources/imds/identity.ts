@@ -1,24 +1,11 @@
 import type { Clock } from '../../clock.ts';
+import type { InstanceFacts } from '../../instance-facts.ts';
 import type { Logger } from '../../logger.ts';
 import type { MetadataReader } from './client.ts';
 import { isObject, parseJson } from './signal.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
 
-/** Who this instance is; what is not known, or not there, is empty. */
-export interface InstanceIdentity {
-  readonly accountId: string;
-  readonly instanceId: string;
-  readonly instanceLifeCycle: string;
-  readonly instanceType: string;
-  readonly publicHostname: string;
-  readonly publicIp: string;
-  readonly localHostname: string;
-  readonly localIp: string;
-  readonly availabilityZone: string;
-  readonly region: string;
-}
-
-type Part = keyof InstanceIdentity;
+type Part = keyof InstanceFacts;
 
 const documentPath = '/latest/dynamic/instance-identity/document';
 
@@ -79,7 +66,7 @@ export class ImdsIdentity {
   }
 
   /** What is known by now, without asking. */
-  get known(): InstanceIdentity {
+  get known(): InstanceFacts {
     return Object.fromEntries(allParts.map((part) => [part, this.#parts.get(part) ?? ''])) as Record<
       Part,
       string
@@ -90,7 +77,7 @@ export class ImdsIdentity {
    * All that can be known.
    * @throws only the signal's reason, as soon as `signal` is aborted.
    */
-  async read(signal?: AbortSignal): Promise<InstanceIdentity> {
+  async read(signal?: AbortSignal): Promise<InstanceFacts> {
     if (this.#parts.size < allParts.length && this.#isDue()) {
       this.#readingAll ??= this.#readAll();
       await unlessAborted(this.#readingAll, signal);
