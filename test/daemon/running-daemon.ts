@@ -16,6 +16,9 @@ import { FakeImds } from '../fakes/imds.ts';
 
 export const nodeName = 'node-a';
 
+/** A test plays hours that the machine under it may not have been up for. */
+const yearsUp = 10;
+
 type Environment = Readonly<Record<string, string>>;
 
 export interface Given {
@@ -56,6 +59,8 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
   parts.defer(() => rm(folder, { recursive: true }));
   const kubeconfigPath = join(folder, 'kubeconfig');
   await writeFile(kubeconfigPath, given.kubeconfig?.(api) ?? api.kubeconfig());
+  const uptimePath = join(folder, 'uptime');
+  await writeFile(uptimePath, `${yearsUp * 365 * 86_400}.00 0.00\n`);
 
   const loaded = await loadConfig(
     [],
@@ -68,6 +73,7 @@ export async function startDaemonBy<C extends Clock>(clock: C, given: Given) {
       ENABLE_PROMETHEUS_SERVER: 'true',
       PROMETHEUS_SERVER_PORT: '0',
       JSON_LOGGING: 'true',
+      UPTIME_FROM_FILE: uptimePath,
       ...(typeof given.env === 'function' ? await given.env(api) : given.env),
     },
     readFileFromDisk,
