@@ -1,22 +1,17 @@
-import got, { type Got, type Method, type PlainResponse, type Response } from 'got';
-import type https from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { ClockSkew } from '../clock-skew.ts';
 import type { Metrics } from '../metrics.ts';
 import { pauseOf, type ApiAnswer, type ApiRequest } from './api-request.ts';
 import { ApiError } from './cluster.ts';
-import type { Credentials } from './credentials.ts';
+import type { ApiAccess, Credentials } from './credentials.ts';
+import { send, textOf, type Exchange } from './exchange.ts';
 import { readItems } from './list-items.ts';
 import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
 import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
+import { errorText } from '../error-text.ts';
 import { TimeLimit } from '../time-limit.ts';
-
-interface SendOptions {
-  readonly agent: { readonly http: https.Agent; readonly https: https.Agent };
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-}
 
 export interface ApiClientModules {
   readonly clock: Clock;
@@ -39,7 +34,7 @@ const markLimitMs = 10_000;
 /** A server closes a watch after `timeoutSeconds`; one that is silent for this much longer is dead. */
 const silenceMarginMs = 5_000;
 
-const methods: Readonly<Record<ApiRequest['verb'], Method>> = {
+const methods: Readonly<Record<ApiRequest['verb'], Exchange['method']>> = {
   get: 'GET',
   list: 'GET',
   watch: 'GET',
@@ -51,18 +46,11 @@ const methods: Readonly<Record<ApiRequest['verb'], Method>> = {
 /** REST and WATCH over one keep-alive agent; every answer counted, credentials renewed on 401. */
 export class ApiClient {
   readonly #modules: ApiClientModules;
-  readonly #got: Got;
+  readonly #headers: Readonly<Record<string, string>>;
 
   constructor(options: { readonly userAgent: string }, modules: ApiClientModules) {
     this.#modules = modules;
-    this.#got = got.extend({
-      throwHttpErrors: false,
-      followRedirect: false,
-      // Nothing is compressed that is not asked to be; got would load zlib at the first answer.
-      decompress: false,
-      retry: { limit: 0 },
-      headers: { 'user-agent': options.userAgent, accept: 'application/json' },
-    });
+    this.#headers = { 'user-agent': options.userAgent, accept: 'application/json' };
   }
 
   /**
@@ -114,44 +102,33 @@ export class ApiClient {
     const { clock, credentials, lanes } = this.#modules;
     const { signal } = request;
     const limit = new TimeLimit(clock, signal);
-    const decoder = new TextDecoder();
     let rest = '';
-    let opened: { destroy(): void } | undefined;
+    let stream: IncomingMessage | undefined;
     try {
-      const stream = await lanes.run(request.urgency, signal, async () => {
+      stream = await lanes.run(request.urgency, signal, async () => {
         // From when its turn has come: to wait for that is no fault of the server's.
         limit.restart(answerLimitMs);
-        const { server, agent, headers } = await credentials.current(limit.signal);
-        const opening = this.#got.stream(new URL(request.path, server), {
-          agent: { http: agent, https: agent },
-          headers,
-          signal: limit.signal,
-        });
-        opened = opening;
-        const response = await new Promise<Response>((resolve, reject) => {
-          opening.once('response', resolve);
-          opening.once('error', reject);
-        });
-        this.#count(request, response.statusCode, clock.now());
-        return {
-          opening,
-          status: response.statusCode,
-          retryAfterMs: retryAfterMs(response.headers['retry-after']),
-        };
+        const access = await credentials.current(limit.signal);
+        const sentAt = clock.now();
+        const answer = await this.#send(request, access, limit.signal);
+        this.#count(request, answer.statusCode, sentAt);
+        return answer;
       });
-      if (stream.status === 401) credentials.refused();
+      const { status, retryAfterMs } = answered(stream);
+      if (status === 401) credentials.refused();
+      stream.setEncoding('utf8');
       limit.restart(timeoutSeconds * 1000 + silenceMarginMs);
-      for await (const chunk of stream.opening as AsyncIterable<Uint8Array>) {
+      for await (const text of stream as AsyncIterable<string>) {
         limit.restart(timeoutSeconds * 1000 + silenceMarginMs);
-        rest += decoder.decode(chunk, { stream: true });
-        if (stream.status !== 200) continue;
+        rest += text;
+        if (status !== 200) continue;
         const lines = rest.split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) if (line !== '') yield read(line);
       }
-      if (stream.status !== 200) {
-        const answer = { status: stream.status, body: parseBody(rest), retryAfterMs: stream.retryAfterMs };
-        if (stream.status === 429) lanes.pause(pauseOf(answer));
+      if (status !== 200) {
+        const answer = { status, body: parseBody(rest), retryAfterMs };
+        if (status === 429) lanes.pause(pauseOf(answer));
         throw errorOf(`watch ${request.resource}`, answer);
       }
     } catch (error) {
@@ -159,61 +136,39 @@ export class ApiClient {
       throw this.#unreachable(request, error, limit.signal);
     } finally {
       limit.end();
-      opened?.destroy();
+      stream?.destroy();
     }
   }
 
   #whole(request: ApiRequest): Promise<ApiAnswer> {
-    return this.#exchange(request, async (url, { headers, ...rest }) => {
-      const { body } = request;
-      const response = await this.#got(url, {
-        ...rest,
-        method: methods[request.verb],
-        headers: {
-          ...headers,
-          ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      return { response, body: parseBody(response.body) };
-    });
+    return this.#exchange(request, async (answer) => ({ body: parseBody(await textOf(answer)) }));
   }
 
   #itemByItem<T>(
     request: ApiRequest,
     read: (item: unknown) => T,
   ): Promise<ApiAnswer & { readonly items: readonly T[] | undefined }> {
-    return this.#exchange(request, async (url, options) => {
-      const stream = this.#got.stream(url, options);
-      const { text, items } = await readItems(stream, read);
-      // Always there when the body has come to its end.
-      return { response: stream.response as Response, body: parseBody(text), items };
+    return this.#exchange(request, async (answer) => {
+      const { text, items } = await readItems(answer, read);
+      return { body: parseBody(text), items };
     });
   }
 
-  async #exchange<A extends { readonly response: PlainResponse; readonly body: unknown }>(
+  async #exchange<C extends { readonly body: unknown }>(
     request: ApiRequest,
-    send: (url: URL, options: SendOptions) => Promise<A>,
-  ): Promise<Omit<A, 'response'> & ApiAnswer> {
+    readContent: (answer: IncomingMessage) => Promise<C>,
+  ): Promise<C & ApiAnswer> {
     const { clock, credentials, lanes, skew } = this.#modules;
     return lanes.run(request.urgency, request.signal, async () => {
       const limit = new TimeLimit(clock, request.signal);
       limit.restart(request.urgency === 'mark' ? markLimitMs : answerLimitMs);
       try {
-        const { server, agent, headers } = await credentials.current(limit.signal);
+        const access = await credentials.current(limit.signal);
         const sentAt = clock.now();
-        const { response, ...content } = await send(new URL(request.path, server), {
-          agent: { http: agent, https: agent },
-          headers,
-          signal: limit.signal,
-        });
+        const response = await this.#send(request, access, limit.signal);
+        const answer = { ...(await readContent(response)), ...answered(response) };
         skew.observe(response.headers.date, sentAt, clock.now());
-        this.#count(request, response.statusCode, sentAt);
-        const answer = {
-          ...content,
-          status: response.statusCode,
-          retryAfterMs: retryAfterMs(response.headers['retry-after']),
-        };
+        this.#count(request, answer.status, sentAt);
         if (answer.status === 429 && !hasCause(answer.body, 'DisruptionBudget')) {
           lanes.pause(pauseOf(answer));
         }
@@ -227,23 +182,47 @@ export class ApiClient {
     });
   }
 
+  #send(
+    { verb, path, body, contentType }: ApiRequest,
+    { server, agent, headers }: ApiAccess,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    // A kubeconfig's server may have a path of its own, below which the API is.
+    return send(new URL(server.pathname.replace(/\/$/, '') + path, server), {
+      method: methods[verb],
+      agent,
+      headers: {
+        ...this.#headers,
+        ...headers,
+        ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    });
+  }
+
   #unreachable(request: ApiRequest, error: unknown, limit: AbortSignal): ApiError {
     if (error instanceof ApiError) return error;
     const { credentials, metrics } = this.#modules;
     if (limit.aborted || isNetworkTrouble(error)) credentials.unreachable();
     else credentials.refused();
     metrics.apiRequests.observe({ verb: request.verb, resource: request.resource, code: 'none' }, 0);
-    // got's own error says only that it was aborted, and holds the request with its token; its cause does not.
     const reason: unknown = limit.aborted ? limit.reason : error;
-    const why = reason instanceof Error ? reason.message.trim() : String(reason);
-    const cause = reason instanceof Error ? reason.cause : undefined;
-    return new ApiError(`Cannot ${request.verb} ${request.resource}: ${why}`, {}, { cause });
+    return new ApiError(
+      `Cannot ${request.verb} ${request.resource}: ${errorText(reason)}`,
+      {},
+      { cause: reason },
+    );
   }
 
-  #count(request: ApiRequest, status: number, sentAt: number): void {
+  #count(request: ApiRequest, status: number | undefined, sentAt: number): void {
     this.#modules.metrics.apiRequests.observe(
       { verb: request.verb, resource: request.resource, code: String(status) },
       (this.#modules.clock.now() - sentAt) / 1000,
     );
   }
+}
+
+function answered({ statusCode = 0, headers }: IncomingMessage): Omit<ApiAnswer, 'body'> {
+  return { status: statusCode, retryAfterMs: retryAfterMs(headers['retry-after']) };
 }

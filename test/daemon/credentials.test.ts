@@ -138,6 +138,17 @@ test('a kubeconfig without TLS works, as with kubectl proxy', async () => {
   assert.ok(front.seen.length > 5);
 });
 
+test('an API server below a path is reached, as behind a server that manages clusters', async () => {
+  await using daemon = await startDaemon({ cluster: pods });
+  const below = '/k8s/clusters/c-x7k2p';
+  await using front = await startPlainFront(daemon.api, below);
+  const server = `http://127.0.0.1:${front.port}${below}`;
+  await writeFile(daemon.kubeconfigPath, kubeconfig({ server }, {}));
+  await daemon.startAgain();
+  daemon.imds.interrupt();
+  await untilDrained(daemon);
+});
+
 test('a client certificate of the kubeconfig is shown', async () => {
   await using daemon = await startDaemon({ cluster: pods });
   await using front = await startClientCertificateFront(daemon.api);

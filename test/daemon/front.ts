@@ -14,10 +14,22 @@ export interface Front extends AsyncDisposable {
   readonly seen: readonly string[];
 }
 
-/** Speaks plain HTTP and adds the administrator's token, as `kubectl proxy` does. */
-export function startPlainFront(api: FakeApiServer): Promise<Front> {
+/**
+ * Speaks plain HTTP and adds the administrator's token, as `kubectl proxy` does.
+ * @param below the path that it has the API server under, as `kubectl proxy --api-prefix`; elsewhere is nothing
+ */
+export function startPlainFront(api: FakeApiServer, below = ''): Promise<Front> {
   const seen: string[] = [];
-  return listening(createHttpServer(forwardTo(api, seen, () => true)), seen);
+  const forward = forwardTo(api, seen, () => true);
+  return listening(
+    createHttpServer((request, response) => {
+      const { url = '' } = request;
+      if (!url.startsWith(below)) return void response.writeHead(404).end();
+      request.url = url.slice(below.length);
+      forward(request, response);
+    }),
+    seen,
+  );
 }
 
 /** Takes the holder of the fake's second certificate for the administrator, and nobody else. */
