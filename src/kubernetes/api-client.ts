@@ -11,6 +11,7 @@ import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
 import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
 import { errorText } from '../error-text.ts';
+import { parseTrimmed } from './trimmed-object.ts';
 import { TimeLimit } from '../time-limit.ts';
 
 export interface ApiClientModules {
@@ -98,7 +99,7 @@ export class ApiClient {
    * The lines of a watch, as `read` reads them, until the server closes it.
    * @throws ApiError also for a watch that has gone silent
    */
-  async *watch(request: ApiRequest, timeoutSeconds: number, read: ReadLine = parseBody): AsyncGenerator {
+  async *watch(request: ApiRequest, timeoutSeconds: number, read: ReadLine = parseTrimmed): AsyncGenerator {
     const { clock, credentials, lanes } = this.#modules;
     const { signal } = request;
     const limit = new TimeLimit(clock, signal);

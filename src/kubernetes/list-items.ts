@@ -1,3 +1,5 @@
+import { parseTrimmed } from './trimmed-object.ts';
+
 /** In no JSON string, since a quote in one is escaped; in a list it begins the items. */
 const beginning = '"items":[';
 
@@ -57,20 +59,12 @@ export async function readItems<T>(
   const cut = new ListItems();
   let items: T[] | undefined = [];
   const take = (json: string): void => {
-    const item = items && parsed(json);
-    if (item === undefined) items = undefined;
-    else items?.push(read(item));
+    const item = items && parseTrimmed(json);
+    if (typeof item === 'object') items?.push(read(item));
+    else items = undefined;
   };
   for await (const chunk of body) cut.push(decoder.decode(chunk, { stream: true })).forEach(take);
   const { list, last } = cut.end();
   if (last !== undefined) take(last);
   return { text: list, items };
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

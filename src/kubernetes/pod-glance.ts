@@ -1,4 +1,4 @@
-import { parseBody } from './status.ts';
+import { parseTrimmed } from './trimmed-object.ts';
 import type { PodObject } from './views.ts';
 import type { WatchEvent } from './watch-events.ts';
 
@@ -19,12 +19,12 @@ const nodeName = '"nodeName":"';
  */
 export function glanceAt(line: string, isAskedFor: (node: string) => boolean): WatchEvent {
   const [, type, uid, version] = beginning.exec(line) ?? [];
-  if (version === undefined) return parseBody(line) as WatchEvent;
+  if (version === undefined) return parseTrimmed(line) as WatchEvent;
   const nodes = nodesIn(line);
   if (!nodes.some(isAskedFor))
     return { type: 'BOOKMARK', object: { metadata: { resourceVersion: version } } };
   const [node = '', ...others] = nodes;
-  if (type !== 'DELETED' || uid === undefined || others.length > 0) return parseBody(line) as WatchEvent;
+  if (type !== 'DELETED' || uid === undefined || others.length > 0) return parseTrimmed(line) as WatchEvent;
   const object: PodObject = { metadata: { uid, resourceVersion: version }, spec: { nodeName: node } };
   return { type, object };
 }
