@@ -37,4 +37,4 @@ ENV PATH=/usr/local/bin \
     NODE_ENV=production \
     MALLOC_ARENA_MAX=1
 USER 1000:1000
-ENTRYPOINT ["node", "--no-opt", "--no-maglev", "--no-sparkplug", "--optimize-for-size", "--max-semi-space-size=1", "/app/dist/main.cjs"]
+ENTRYPOINT ["node", "--no-opt", "--no-maglev", "--no-sparkplug", "--optimize-for-size", "--max-semi-space-size=1", "--no-parallel-scavenge", "/app/dist/main.cjs"]
