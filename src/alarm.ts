@@ -1,17 +1,14 @@
 import type { Clock } from './clock.ts';
 
-/** Why a sleep is broken off that nobody needs any more: one for all, since each would cost a stack. */
-const notNeeded = new Error('not needed any more');
-
 /**
- * Rings at an instant that may be moved as often as one likes. Moving it later costs nothing: a sleep that is under
- * way ends where it would, and another one takes up the rest.
+ * Rings at an instant that may be moved as often as one likes. Moving it later costs nothing: a timer that runs ends
+ * when it would, and another one takes up the rest.
  */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: () => void;
   #at = Infinity;
-  #sleep: { readonly until: number; readonly stop: AbortController } | undefined;
+  #timer: { readonly until: number; readonly cancel: () => void } | undefined;
 
   constructor(clock: Clock, ring: () => void) {
     this.#clock = clock;
@@ -21,31 +18,29 @@ export class Alarm {
   /** In place of the instant before; Infinity: never. */
   set(at: number): void {
     this.#at = at;
-    if (at === Infinity || (this.#sleep && this.#sleep.until <= at)) return;
-    this.#sleep?.stop.abort(notNeeded);
-    this.#sleepUntil(at);
+    if (at === Infinity || (this.#timer && this.#timer.until <= at)) return;
+    this.#timer?.cancel();
+    this.#startTimer(at);
   }
 
   stop(): void {
     this.#at = Infinity;
-    this.#sleep?.stop.abort(notNeeded);
-    this.#sleep = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
-  #sleepUntil(until: number): void {
-    const stop = new AbortController();
-    this.#sleep = { until, stop };
-    this.#clock.sleep(until - this.#clock.now(), stop.signal).then(
-      () => {
-        this.#sleep = undefined;
-        if (this.#at === Infinity) return;
-        if (this.#at > until) this.#sleepUntil(this.#at);
-        else {
-          this.#at = Infinity;
-          this.#ring();
-        }
-      },
-      () => {},
-    );
+  #startTimer(until: number): void {
+    const cancel = this.#clock.startTimer(until - this.#clock.now(), () => this.#end(until));
+    this.#timer = { until, cancel };
+  }
+
+  #end(until: number): void {
+    this.#timer = undefined;
+    if (this.#at === Infinity) return;
+    if (this.#at > until) this.#startTimer(this.#at);
+    else {
+      this.#at = Infinity;
+      this.#ring();
+    }
   }
 }

@@ -9,6 +9,12 @@ export interface Clock {
    * @throws the signal's reason as soon as `signal` is aborted.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Calls `ring` after `ms` milliseconds (very soon when 0 or less, but never before it returns). For what is set and
+   * taken back a thousand times within seconds: a sleep takes a promise, and a signal to break it off.
+   * @returns takes it back; without an effect once it has rung
+   */
+  startTimer(ms: number, ring: () => void): () => void;
 }
 
 /** setTimeout fires at once when given more than this (2^31-1 ms, about 24.8 days). */
@@ -39,5 +45,14 @@ export const systemClock: Clock = {
     signal?.addEventListener('abort', breakOff, { once: true });
     sleepOn(ms);
     return promise;
+  },
+  startTimer: (ms, ring) => {
+    let timer: NodeJS.Timeout;
+    const waitFor = (left: number): void => {
+      if (left > longestTimerMs) timer = setTimeout(waitFor, longestTimerMs, left - longestTimerMs);
+      else timer = setTimeout(ring, left);
+    };
+    waitFor(ms);
+    return () => clearTimeout(timer);
   },
 };

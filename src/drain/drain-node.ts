@@ -1,14 +1,15 @@
 import { Alarm } from '../alarm.ts';
+import { notNeeded } from '../not-needed.ts';
 import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, PodChange } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isPushback } from '../pushback.ts';
-import type { Admission, Ticket } from './admission.ts';
+import type { Ticket } from './admission.ts';
 import { DaemonSets } from './daemon-sets.ts';
 import { KubeletCheck } from './kubelet-check.ts';
-import { planDrain, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
+import { planDrain, urgencyOf, type DrainGoal, type DrainPlan, type DrainPolicy } from './plan.ts';
 import { PlanWarnings } from './plan-warnings.ts';
 import { PodBoard } from './pod-board.ts';
 import { PodProgressNews, type PodProgress } from './pod-progress.ts';
@@ -21,6 +22,8 @@ export interface NodeDrainOptions {
   readonly node: string;
   readonly policy: DrainPolicy;
   readonly goal: DrainGoal;
+  /** When it was asked for, which the report tells. @default when it begins */
+  readonly askedAt?: Instant | undefined;
 }
 
 export interface DrainModules {
@@ -29,16 +32,13 @@ export interface DrainModules {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'evictionsRefused'>;
   readonly onPods?: ((pods: readonly PodProgress[]) => void) | undefined;
-  /** @default the drain begins at once */
-  readonly admission?: Admission | undefined;
+  /** Its leave to begin, where it had to wait for one; given back when others may begin. */
+  readonly ticket?: Ticket | undefined;
 }
 
 /** After a list that failed. */
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
-
-/** Drains without a deadline stand behind all that have one. */
-const noDeadlineUrgency = Number.MAX_SAFE_INTEGER - 1;
 
 /**
  * One drain of one node: list the pods, plan, ask each pod when its turn has come, follow them by WATCH until they
@@ -68,6 +68,7 @@ export class NodeDrain {
     this.#options = options;
     this.#modules = modules;
     this.#goal = options.goal;
+    this.#ticket = modules.ticket;
     const urgency = (): Instant => this.#urgency;
     this.#daemonSets = new DaemonSets(modules.cluster);
     this.#warnings = new PlanWarnings(options, modules);
@@ -91,7 +92,7 @@ export class NodeDrain {
 
   /** Runs once. @throws the signal's reason where the drain is broken off; an error of our own, should there be one */
   async run(signal: AbortSignal): Promise<DrainReport> {
-    const startedAt = this.#modules.clock.now();
+    const startedAt = this.#options.askedAt ?? this.#modules.clock.now();
     const breakOff = (): void => {
       this.#end();
     };
@@ -118,7 +119,7 @@ export class NodeDrain {
   }
 
   get #urgency(): Instant {
-    return this.#goal.deadline ?? noDeadlineUrgency;
+    return urgencyOf(this.#goal);
   }
 
   /** Until it is so, until `endBy`, or until the drain is broken off; meanwhile pods whose turn comes are asked. */
@@ -147,13 +148,9 @@ export class NodeDrain {
 
   /** Lists until that succeeds, then keeps the board true to the node. */
   async #follow(): Promise<void> {
-    const { admission, clock, cluster, logger } = this.#modules;
+    const { clock, cluster, logger } = this.#modules;
     const { node } = this.#options;
     const { signal } = this.#ended;
-    this.#ticket = await admission?.enter(this.#urgency, signal);
-    // The end may have come while it was on its way.
-    if (signal.aborted) this.#end();
-    this.#wake();
     let backOffMs = shortestBackOffMs;
     for (;;) {
       try {
@@ -239,7 +236,7 @@ export class NodeDrain {
   }
 
   #end(): void {
-    this.#ended.abort();
+    this.#ended.abort(notNeeded);
     this.#board.stopAsking();
     this.#ticket?.leave();
     this.#ticket = undefined;

@@ -25,6 +25,14 @@ export interface DrainGoal {
   readonly escalation: Escalation;
 }
 
+/** Drains without a deadline stand behind all that have one. */
+const noDeadlineUrgency = Number.MAX_SAFE_INTEGER - 1;
+
+/** Which drain's requests go first: that with the lowest. */
+export function urgencyOf({ deadline }: DrainGoal): Instant {
+  return deadline ?? noDeadlineUrgency;
+}
+
 /** In the order in which they are asked; each begins when the one before is gone, or at its latest instants. */
 export const tiers = ['ordinary', 'last', 'daemon-set', 'critical'] as const;
 export type Tier = (typeof tiers)[number];

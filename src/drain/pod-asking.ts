@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { notNeeded } from '../not-needed.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { AskAnswer, Cluster, RefusalCause, Urgency } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
@@ -97,7 +98,7 @@ export class PodAsking {
   askAgain(pod: LeavingPod): void {
     // The answer to a request that is under way may tell of the time before.
     pod.hasHope = true;
-    pod.backOff?.abort();
+    pod.backOff?.abort(notNeeded);
   }
 
   #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {

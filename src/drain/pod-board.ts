@@ -1,4 +1,5 @@
 import type { Instant } from '../interruption/interruption.ts';
+import { notNeeded } from '../not-needed.ts';
 import type { PodChange, PodView, RefusalCause } from '../kubernetes/cluster.ts';
 import { tiers, type DrainPlan, type PlannedPod, type StayingPod, type Tier } from './plan.ts';
 
@@ -96,7 +97,7 @@ export class PodBoard {
     // What else should have made it go.
     pod.asked ??= pod.sent;
     pod.onGone?.();
-    pod.backOff?.abort();
+    pod.backOff?.abort(notNeeded);
   }
 
   /** Takes in a plan for the pods that are present. */
@@ -122,8 +123,8 @@ export class PodBoard {
   /** Cuts off what is under way. */
   stopAsking(): void {
     for (const pod of this.leaving.values()) {
-      pod.asking.abort();
-      pod.backOff?.abort();
+      pod.asking.abort(notNeeded);
+      pod.backOff?.abort(notNeeded);
     }
   }
 
@@ -157,7 +158,7 @@ export class PodBoard {
         this.#hasNewEnds ||= before?.deletionAt !== pod.deletionAt;
         leaving.isTerminating = true;
         leaving.asked ??= leaving.sent;
-        leaving.backOff?.abort();
+        leaving.backOff?.abort(notNeeded);
       }
     }
     return before === undefined || before.phase !== pod.phase;

@@ -1,4 +1,5 @@
 import type { Instant } from '../interruption/interruption.ts';
+import { notNeeded } from '../not-needed.ts';
 import type { BudgetView } from '../kubernetes/cluster.ts';
 import { BudgetWatch, type FreerBudget } from './budget-watch.ts';
 import { budgetsOf } from './budgets.ts';
@@ -129,7 +130,7 @@ export class Turns {
     // The answer tells whether it was us, and a request cut off costs a connection. But the API server holds one for
     // a successor of the same name for 10 s, which nobody needs to know.
     pod.onGone = () => {
-      spawn(clock.sleep(answerOfGoneMs, ended).then(() => pod.asking.abort()));
+      spawn(clock.sleep(answerOfGoneMs, ended).then(() => pod.asking.abort(notNeeded)));
     };
     const end = await this.#asking.ask(pod).finally(() => {
       pod.onGone = undefined;

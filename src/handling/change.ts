@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { notNeeded } from '../not-needed.ts';
 
 /** Tells waiters that something has changed. */
 export class Change {
@@ -30,7 +31,7 @@ export class Change {
     try {
       await Promise.race([this.next(signal), clock.sleep(ms, timer.signal).catch(() => {})]);
     } finally {
-      timer.abort();
+      timer.abort(notNeeded);
     }
   }
 }

@@ -1,4 +1,7 @@
-import type { DrainPolicy } from '../drain/plan.ts';
+import { Alarm } from '../alarm.ts';
+import { notNeeded } from '../not-needed.ts';
+import type { Admission, Ticket } from '../drain/admission.ts';
+import { urgencyOf, type DrainPolicy } from '../drain/plan.ts';
 import { continued, type DrainReport } from '../drain/report.ts';
 import type { DrainModules } from '../drain/drain-node.ts';
 import type { Change } from './change.ts';
@@ -15,7 +18,9 @@ export interface DrainsOptions {
   readonly prepare: (signal: AbortSignal) => Promise<void>;
 }
 
-export interface DrainsModules extends Omit<DrainModules, 'onPods'> {
+export interface DrainsModules extends Omit<DrainModules, 'onPods' | 'ticket'> {
+  /** @default each drain begins at once */
+  readonly admission?: Admission | undefined;
   readonly mandate: Mandate;
   /** Tells that the mandate may have changed. */
   readonly change: Change;
@@ -31,6 +36,8 @@ export class Drains {
   readonly #options: DrainsOptions;
   readonly #modules: DrainsModules;
   #attempt: DrainAttempt | undefined;
+  /** Of a drain that waits for its leave to begin. */
+  #lookAgain: (() => void) | undefined;
 
   constructor(options: DrainsOptions, modules: DrainsModules) {
     this.#options = options;
@@ -40,6 +47,7 @@ export class Drains {
   /** The mandate may have changed. */
   reconsider(): void {
     const { mandate } = this.#modules;
+    this.#lookAgain?.();
     if (mandate.decision.response === 'drain') this.#attempt?.moveGoal(mandate.goal);
     else this.#attempt?.breakOff();
   }
@@ -74,26 +82,73 @@ export class Drains {
   }
 
   async #drain(before: DrainReport | undefined, signal: AbortSignal): Promise<DrainReport | undefined> {
-    const { mandate, story, telling } = this.#modules;
+    const { clock, mandate, story, telling } = this.#modules;
     const { node, policy, prepare } = this.#options;
     await prepare(signal);
-    // It may have been called off while the node was marked.
-    if (mandate.decision.response !== 'drain') return undefined;
+    if (!this.#isWanted()) return undefined;
     if (!before) mandate.begin();
     story.drainBegins(mandate.decision.deadline);
-    this.#attempt = new DrainAttempt(
-      { node, policy, goal: mandate.goal },
-      {
-        ...this.#modules,
-        onPods: telling.isHeard ? (pods) => telling.tell({ type: 'pods', pods }) : undefined,
-      },
-    );
+    const askedAt = clock.now();
+    const ticket = await this.#admit(signal);
     try {
+      if (!this.#isWanted()) return this.#breakOff();
+      this.#attempt = new DrainAttempt(
+        { node, policy, goal: mandate.goal, askedAt },
+        {
+          ...this.#modules,
+          ticket,
+          onPods: telling.isHeard ? (pods) => telling.tell({ type: 'pods', pods }) : undefined,
+        },
+      );
       const report = await this.#attempt.run(signal);
-      if (!report) story.drainBroken();
-      return report && continued(before, report);
+      return report ? continued(before, report) : this.#breakOff();
     } finally {
+      ticket?.leave();
       this.#attempt = undefined;
     }
+  }
+
+  /** It may have been called off while something was waited for. */
+  #isWanted(): boolean {
+    return this.#modules.mandate.decision.response === 'drain';
+  }
+
+  #breakOff(): undefined {
+    this.#modules.story.drainBroken();
+  }
+
+  /**
+   * Until others have made room, or there is no more reason to wait. A drain that waits is no more than this: hundreds
+   * of them do in a burst.
+   * @returns undefined where nothing has to be waited for @throws the signal's reason
+   */
+  async #admit(signal: AbortSignal): Promise<Ticket | undefined> {
+    const { admission, clock, mandate } = this.#modules;
+    if (!admission) return undefined;
+    while (this.#isWanted()) {
+      const { goal } = mandate;
+      const { endBy = Infinity } = goal;
+      if (endBy <= clock.now()) break;
+      const waiting = new AbortController();
+      const stop = (): void => waiting.abort(notNeeded);
+      const alarm = new Alarm(clock, stop);
+      alarm.set(endBy);
+      this.#lookAgain = () => {
+        const { deadline, endBy: end = Infinity } = mandate.goal;
+        // With the same deadline it keeps its place.
+        if (!this.#isWanted() || deadline !== goal.deadline || end !== endBy) stop();
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        return await admission.enter(urgencyOf(goal), waiting.signal);
+      } catch {
+        signal.throwIfAborted();
+      } finally {
+        alarm.stop();
+        this.#lookAgain = undefined;
+        signal.removeEventListener('abort', stop);
+      }
+    }
+    return undefined;
   }
 }

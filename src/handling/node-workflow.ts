@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { notNeeded } from '../not-needed.ts';
 import type { Admission } from '../drain/admission.ts';
 import type { DrainPolicy } from '../drain/plan.ts';
 import type { DrainReport } from '../drain/report.ts';
@@ -191,7 +192,7 @@ export class NodeWorkflow {
     } finally {
       killing.removeEventListener('abort', kill);
       stopping.removeEventListener('abort', stop);
-      ended.abort();
+      ended.abort(notNeeded);
       this.#modules.metrics.workflows.dec({ phase: this.#phase });
     }
   }

@@ -53,6 +53,23 @@ export class FakeClock implements Clock {
     }
   }
 
+  startTimer(ms: number, ring: () => void): () => void {
+    const sleep = { dueAt: this.#nowMs + ms, wake: ring };
+    if (ms > 0) this.#sleeps.add(sleep);
+    else {
+      let isWanted = true;
+      queueMicrotask(() => {
+        if (isWanted) ring();
+      });
+      return () => {
+        isWanted = false;
+      };
+    }
+    return () => {
+      this.#sleeps.delete(sleep);
+    };
+  }
+
   /** Lets promises, loopback HTTP and file reads finish, without moving the time. */
   async settle(): Promise<void> {
     await traffic.quiet();

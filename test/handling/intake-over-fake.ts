@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClockSkew } from '../../src/clock-skew.ts';
+import type { Admission } from '../../src/drain/admission.ts';
 import { Intake } from '../../src/handling/intake.ts';
 import type { NodeWorkflowOptions } from '../../src/handling/node-workflow.ts';
 import { OwnNode } from '../../src/handling/own-node.ts';
@@ -83,6 +84,7 @@ export class BookkeepingSource implements Source {
 export async function intakeOverFake(
   options: NodeWorkflowOptions,
   observers: readonly WorkflowObserver[] = [],
+  createAdmission?: (modules: { readonly clock: FakeClock }) => Admission,
 ) {
   await using parts = new AsyncDisposableStack();
   const clock = new FakeClock();
@@ -123,7 +125,15 @@ export async function intakeOverFake(
     { node: 'node-1', policy: options.policy, unmarksSurvivors: false },
     { ...shared, cluster, bootedAt: () => Promise.resolve(0), isShown: () => true },
   );
-  const intake = new Intake(options, { ...shared, cluster, records: ownNode, sources: [source], observers });
+  const admission = createAdmission?.({ clock });
+  const intake = new Intake(options, {
+    ...shared,
+    cluster,
+    records: ownNode,
+    sources: [source],
+    observers,
+    ...(admission && { admission }),
+  });
   const kept = parts.move();
   return {
     clock,

@@ -27,6 +27,12 @@ export class HeldClock implements Clock {
     }
   }
 
+  startTimer(ms: number, ring: () => void): () => void {
+    const cancelled = new AbortController();
+    this.sleep(ms, cancelled.signal).then(ring, () => {});
+    return () => cancelled.abort();
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     this.sleptMs.push(ms);
     for (const tell of this.#watchers) tell();

@@ -15,7 +15,11 @@ export function capturedLogger(options: Partial<LoggerOptions> = {}) {
   const logger = createLogger(
     { json: false, level: 'info', formatVersion: 1, ...options },
     {
-      clock: { now: () => Date.UTC(2017, 8, 18, 8, 22, 5, 678), sleep: () => Promise.resolve() },
+      clock: {
+        now: () => Date.UTC(2017, 8, 18, 8, 22, 5, 678),
+        sleep: () => Promise.resolve(),
+        startTimer: () => () => {},
+      },
       stdout: sink(stdout),
       stderr: sink(stderr),
     },

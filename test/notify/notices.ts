@@ -6,7 +6,7 @@ import { utc } from '../../src/notify/template/zone.ts';
 import { webhookDataType } from '../../src/notify/webhook-types.ts';
 import { spot, t0 } from '../interruption/interruptions.ts';
 
-const clock = { now: () => t0, sleep: () => Promise.resolve() };
+const clock = { now: () => t0, sleep: () => Promise.resolve(), startTimer: () => () => {} };
 
 /** With a clock that stands still, and one variable. */
 export const functions = templateFunctions({

@@ -13,6 +13,7 @@ async function pausesOf(
   const pauses: number[] = [];
   const clock: Clock = {
     now: () => nowMs,
+    startTimer: () => () => {},
     sleep: (ms) => {
       pauses.push(ms);
       nowMs += Math.max(ms, 0);
