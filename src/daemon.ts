@@ -102,6 +102,8 @@ export class Daemon {
         serviceAccountFolder: options.serviceAccountFolder ?? usualServiceAccountFolder,
         proxyFor: (url) => proxyFor(url, network),
         certificateAuthorities,
+        // Of many nodes at once.
+        multiplexes: config.queue !== undefined,
       },
       shared,
     );
@@ -179,7 +181,12 @@ export class Daemon {
         taintEffect: marks.taintNode ? marks.taintEffect : undefined,
         excludeFromLoadBalancers: marks.excludeFromLoadBalancers,
       },
-      { ...this.#modules, client: this.#client, knownNodes: mode.knownNodes },
+      {
+        ...this.#modules,
+        client: this.#client,
+        knownNodes: mode.knownNodes,
+        onNodeShown: (name, node) => this.#observation.nodeShown(name, node),
+      },
     );
   }
 

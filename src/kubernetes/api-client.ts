@@ -1,16 +1,16 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { ClockSkew } from '../clock-skew.ts';
 import type { Metrics } from '../metrics.ts';
 import { pauseOf, type ApiAnswer, type ApiRequest } from './api-request.ts';
 import { ApiError } from './cluster.ts';
 import type { ApiAccess, Credentials } from './credentials.ts';
-import { send, textOf, type Exchange } from './exchange.ts';
 import { readItems } from './list-items.ts';
 import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
 import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
 import { errorText } from '../error-text.ts';
+import { textOf, type HttpAnswer, type HttpRequest } from './transport.ts';
 import { parseTrimmed } from './trimmed-object.ts';
 import { TimeLimit } from '../time-limit.ts';
 
@@ -35,7 +35,7 @@ const markLimitMs = 10_000;
 /** A server closes a watch after `timeoutSeconds`; one that is silent for this much longer is dead. */
 const silenceMarginMs = 5_000;
 
-const methods: Readonly<Record<ApiRequest['verb'], Exchange['method']>> = {
+const methods: Readonly<Record<ApiRequest['verb'], HttpRequest['method']>> = {
   get: 'GET',
   list: 'GET',
   watch: 'GET',
@@ -65,8 +65,10 @@ export class ApiClient {
   /** Like `request`, for those whose every refusal is an error. @throws ApiError */
   async expect(request: ApiRequest): Promise<unknown> {
     const answer = await this.request(request);
-    if (answer.status >= 200 && answer.status < 300) return answer.body;
-    throw errorOf(`${request.verb} ${request.resource}`, answer);
+    const isSuccess = answer.status >= 200 && answer.status < 300;
+    // What was cut off on its way, or comes from a proxy's log-in page, must not pass for an empty list.
+    if (isSuccess && typeof answer.body === 'object') return answer.body;
+    throw errorOf(`${request.verb} ${request.resource}${isSuccess ? ', the answer is no JSON' : ''}`, answer);
   }
 
   /**
@@ -80,7 +82,7 @@ export class ApiClient {
   ): Promise<{ readonly list: unknown; readonly items: readonly T[] }> {
     const answer = await this.#withFreshCredentials(() => this.#itemByItem(request, read));
     if (answer.status !== 200) throw errorOf(`${request.verb} ${request.resource}`, answer);
-    if (answer.items) {
+    if (answer.items && typeof answer.body === 'object') {
       const { items: unread = [] } = answer.body as { items?: readonly unknown[] };
       return { list: answer.body, items: [...answer.items, ...unread.map(read)] };
     }
@@ -104,22 +106,22 @@ export class ApiClient {
     const { signal } = request;
     const limit = new TimeLimit(clock, signal);
     let rest = '';
-    let stream: IncomingMessage | undefined;
+    let body: Readable | undefined;
     try {
-      stream = await lanes.run(request.urgency, signal, async () => {
+      const answer = await lanes.run(request.urgency, signal, async () => {
         // From when its turn has come: to wait for that is no fault of the server's.
         limit.restart(answerLimitMs);
         const access = await credentials.current(limit.signal);
         const sentAt = clock.now();
-        const answer = await this.#send(request, access, limit.signal);
-        this.#count(request, answer.statusCode, sentAt);
-        return answer;
+        const opened = await this.#send(request, access, limit.signal);
+        this.#count(request, opened.status, sentAt);
+        return opened;
       });
-      const { status, retryAfterMs } = answered(stream);
+      const { status } = answer;
       if (status === 401) credentials.refused();
-      stream.setEncoding('utf8');
+      body = answer.body.setEncoding('utf8');
       limit.restart(timeoutSeconds * 1000 + silenceMarginMs);
-      for await (const text of stream as AsyncIterable<string>) {
+      for await (const text of body as AsyncIterable<string>) {
         limit.restart(timeoutSeconds * 1000 + silenceMarginMs);
         rest += text;
         if (status !== 200) continue;
@@ -128,36 +130,36 @@ export class ApiClient {
         for (const line of lines) if (line !== '') yield read(line);
       }
       if (status !== 200) {
-        const answer = { status, body: parseBody(rest), retryAfterMs };
-        if (status === 429) lanes.pause(pauseOf(answer));
-        throw errorOf(`watch ${request.resource}`, answer);
+        const refusal = { body: parseBody(rest), ...answered(answer) };
+        if (status === 429) lanes.pause(pauseOf(refusal));
+        throw errorOf(`watch ${request.resource}`, refusal);
       }
     } catch (error) {
       signal.throwIfAborted();
       throw this.#unreachable(request, error, limit.signal);
     } finally {
       limit.end();
-      stream?.destroy();
+      body?.destroy();
     }
   }
 
   #whole(request: ApiRequest): Promise<ApiAnswer> {
-    return this.#exchange(request, async (answer) => ({ body: parseBody(await textOf(answer)) }));
+    return this.#exchange(request, async (body) => ({ body: parseBody(await textOf(body)) }));
   }
 
   #itemByItem<T>(
     request: ApiRequest,
     read: (item: unknown) => T,
   ): Promise<ApiAnswer & { readonly items: readonly T[] | undefined }> {
-    return this.#exchange(request, async (answer) => {
-      const { text, items } = await readItems(answer, read);
+    return this.#exchange(request, async (body) => {
+      const { text, items } = await readItems(body, read);
       return { body: parseBody(text), items };
     });
   }
 
   async #exchange<C extends { readonly body: unknown }>(
     request: ApiRequest,
-    readContent: (answer: IncomingMessage) => Promise<C>,
+    readContent: (body: Readable) => Promise<C>,
   ): Promise<C & ApiAnswer> {
     const { clock, credentials, lanes, skew } = this.#modules;
     return lanes.run(request.urgency, request.signal, async () => {
@@ -167,7 +169,7 @@ export class ApiClient {
         const access = await credentials.current(limit.signal);
         const sentAt = clock.now();
         const response = await this.#send(request, access, limit.signal);
-        const answer = { ...(await readContent(response)), ...answered(response) };
+        const answer = { ...(await readContent(response.body)), ...answered(response) };
         skew.observe(response.headers.date, sentAt, clock.now());
         this.#count(request, answer.status, sentAt);
         if (answer.status === 429 && !hasCause(answer.body, 'DisruptionBudget')) {
@@ -185,13 +187,12 @@ export class ApiClient {
 
   #send(
     { verb, path, body, contentType }: ApiRequest,
-    { server, agent, headers }: ApiAccess,
+    { transport, headers }: ApiAccess,
     signal: AbortSignal,
-  ): Promise<IncomingMessage> {
-    // A kubeconfig's server may have a path of its own, below which the API is.
-    return send(new URL(server.pathname.replace(/\/$/, '') + path, server), {
+  ): Promise<HttpAnswer> {
+    return transport.send({
       method: methods[verb],
-      agent,
+      path,
       headers: {
         ...this.#headers,
         ...headers,
@@ -216,7 +217,7 @@ export class ApiClient {
     );
   }
 
-  #count(request: ApiRequest, status: number | undefined, sentAt: number): void {
+  #count(request: ApiRequest, status: number, sentAt: number): void {
     this.#modules.metrics.apiRequests.observe(
       { verb: request.verb, resource: request.resource, code: String(status) },
       (this.#modules.clock.now() - sentAt) / 1000,
@@ -224,6 +225,6 @@ export class ApiClient {
   }
 }
 
-function answered({ statusCode = 0, headers }: IncomingMessage): Omit<ApiAnswer, 'body'> {
-  return { status: statusCode, retryAfterMs: retryAfterMs(headers['retry-after']) };
+function answered({ status, headers }: HttpAnswer): Omit<ApiAnswer, 'body'> {
+  return { status, retryAfterMs: retryAfterMs(headers['retry-after']) };
 }

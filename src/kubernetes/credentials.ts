@@ -1,10 +1,10 @@
-import http from 'node:http';
-import https from 'node:https';
+import type https from 'node:https';
 import { isIPv6 } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../clock.ts';
 import { unlessAborted } from '../unless-aborted.ts';
+import { createTransport } from './create-transport.ts';
+import type { Transport } from './transport.ts';
 
 export interface CredentialsOptions {
   /** A kubeconfig file; undefined = the pod's ServiceAccount, or outside a cluster the default kubeconfig. */
@@ -18,13 +18,16 @@ export interface CredentialsOptions {
   readonly proxyFor: (url: URL) => URL | undefined;
   /** PEM of the authorities to trust where the kubeconfig names none; undefined = Node's own. */
   readonly certificateAuthorities: string | undefined;
+  /**
+   * All requests go over one connection, by HTTP/2, where no proxy is between us and a server that speaks it. Lighter for
+   * hundreds of requests at once; for those of one node the parts of Node that it takes weigh more. @default false
+   */
+  readonly multiplexes?: boolean;
 }
 
 /** How to reach the API server right now. */
 export interface ApiAccess {
-  readonly server: URL;
-  /** Fits `server`, whether that is https: or, through `kubectl proxy`, http: */
-  readonly agent: https.Agent;
+  readonly transport: Transport;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -40,18 +43,15 @@ const failureReuseMs = 1_000;
 /** An exec plugin that says nothing for this long is left behind, and started anew with the next request. */
 const readLimitMs = 20_000;
 
-/** A connection that nobody used for this long is closed; load balancers drop idle ones silently after 60 s or more. */
-const idleConnectionMs = 30_000;
-
 /**
  * Credentials of client-node's KubeConfig (in-cluster, kubeconfig, exec plugins, rotating tokens),
- * with one keep-alive agent that lives as long as the certificates stay the same.
+ * with connections that are kept as long as the certificates stay the same.
  */
 export class Credentials {
   readonly #options: CredentialsOptions;
   readonly #clock: Clock;
   #config: KubeConfig | undefined;
-  #access: { readonly value: ApiAccess; readonly tls: string; readonly readAt: number } | undefined;
+  #access: { readonly value: ApiAccess; readonly connectsBy: string; readonly readAt: number } | undefined;
   #failure: { readonly error: unknown; readonly at: number } | undefined;
   #reading: Promise<ApiAccess> | undefined;
   #refused = false;
@@ -82,7 +82,7 @@ export class Credentials {
   }
 
   close(): void {
-    this.#access?.value.agent.destroy();
+    this.#access?.value.transport.destroy();
   }
 
   /** Infinite where the clock was set back: what is from the future is not waited for. */
@@ -117,17 +117,25 @@ export class Credentials {
     const server = new URL(cluster.server);
     const proxy = cluster.proxyUrl === undefined ? this.#options.proxyFor(server) : new URL(cluster.proxyUrl);
     const { key, cert, ca = this.#options.certificateAuthorities, servername, rejectUnauthorized } = options;
-    const tls = JSON.stringify([key, cert, ca, servername, rejectUnauthorized, proxy]);
-    const agent =
-      this.#access?.tls === tls
-        ? this.#access.value.agent
-        : proxy?.protocol.startsWith('socks')
-          ? (options.agent as https.Agent)
-          : createAgent(server, proxy, { key, cert, ca, servername, rejectUnauthorized });
-    // An agent that is replaced closes each connection as soon as its request has been answered.
-    if (this.#access && this.#access.value.agent !== agent) retire(this.#access.value.agent);
-    const value = { server, agent, headers: headersOf(options) };
-    this.#access = { value, tls, readAt: this.#clock.now() };
+    const tls = { key, cert, ca, servername, rejectUnauthorized };
+    const connectsBy = JSON.stringify([server, tls, proxy]);
+    const transport =
+      this.#access?.connectsBy === connectsBy
+        ? this.#access.value.transport
+        : createTransport(
+            {
+              server,
+              tls,
+              proxy,
+              // client-node makes an agent of its own for these.
+              agent: proxy?.protocol.startsWith('socks') ? (options.agent as https.Agent) : undefined,
+              multiplexes: this.#options.multiplexes ?? false,
+            },
+            { clock: this.#clock },
+          );
+    if (this.#access && this.#access.value.transport !== transport) this.#access.value.transport.retire();
+    const value = { transport, headers: headersOf(options) };
+    this.#access = { value, connectsBy, readAt: this.#clock.now() };
     this.#failure = undefined;
     this.#refused = false;
     return value;
@@ -164,33 +172,6 @@ export class Credentials {
     );
     return config;
   }
-}
-
-function createAgent(server: URL, proxy: URL | undefined, tls: https.AgentOptions): https.Agent {
-  const options: https.AgentOptions = {
-    keepAlive: true,
-    timeout: idleConnectionMs,
-    scheduling: 'lifo',
-    ...(proxy && { proxyEnv: { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href } }),
-  };
-  if (server.protocol === 'http:') return new http.Agent(options) as https.Agent;
-  const { servername, rejectUnauthorized, ...identity } = Object.fromEntries(
-    Object.entries(tls).filter(([, value]) => value !== undefined),
-  ) as https.AgentOptions;
-  // One for all connections: Node would read the certificates anew for each, in 1 ms and 40 KB.
-  const secureContext = createSecureContext(identity);
-  return new https.Agent({
-    ...options,
-    secureContext,
-    ...(servername !== undefined && { servername }),
-    ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
-  });
-}
-
-function retire(agent: https.Agent): void {
-  for (const sockets of Object.values(agent.freeSockets))
-    for (const socket of sockets ?? []) socket.destroy();
-  (agent as https.Agent & { keepAlive: boolean }).keepAlive = false;
 }
 
 function headersOf(options: https.RequestOptions): Record<string, string> {

@@ -81,7 +81,7 @@ export class Evictions {
     });
     if (answer.status === 404) return !isNotFound(answer, pod);
     const { metadata } = answer.body as { metadata?: { uid?: string } };
-    return answer.status !== 200 || metadata?.uid === pod.uid;
+    return answer.status !== 200 || metadata?.uid === undefined || metadata.uid === pod.uid;
   }
 
   /** Whether the version used is not the one that the server knows; the server is asked once, for all. */

@@ -13,5 +13,8 @@ const networkTroubles: ReadonlySet<string> = new Set([
 
 /** The trouble is between us and the server, and not one of certificates or credentials. */
 export function isNetworkTrouble(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && networkTroubles.has(String(error.code));
+  if (!(error instanceof Error && 'code' in error)) return false;
+  const code = String(error.code);
+  // https://nodejs.org/api/errors.html: a stream or a whole connection that the server has ended before its time.
+  return networkTroubles.has(code) || code.startsWith('ERR_HTTP2_') || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

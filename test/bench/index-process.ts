@@ -22,6 +22,7 @@ const credentials = new Credentials(
     serviceAccountFolder: '/nowhere',
     proxyFor: () => undefined,
     certificateAuthorities: undefined,
+    multiplexes: true,
   },
   shared,
 );

@@ -83,6 +83,7 @@ function createIntake(source: Source): Intake {
       serviceAccountFolder,
       proxyFor: () => undefined,
       certificateAuthorities: undefined,
+      multiplexes: true,
     },
     shared,
   );

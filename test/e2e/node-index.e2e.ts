@@ -26,7 +26,13 @@ async function follow(cluster: Cluster, name: string, rules: readonly Rule[]) {
   const options = { serviceHost: undefined, servicePort: undefined, serviceAccountFolder: '/nowhere' };
   const kubeconfigPath = await writeKubeconfig();
   const credentials = new Credentials(
-    { ...options, kubeconfigPath, proxyFor: () => undefined, certificateAuthorities: undefined },
+    {
+      ...options,
+      kubeconfigPath,
+      proxyFor: () => undefined,
+      certificateAuthorities: undefined,
+      multiplexes: true,
+    },
     { clock },
   );
   const { log: logger, warnings } = recordedLog();

@@ -30,6 +30,7 @@ async function connect(cluster: Cluster) {
       serviceAccountFolder: '/nowhere',
       proxyFor: () => undefined,
       certificateAuthorities: undefined,
+      multiplexes: true,
     },
     { clock },
   );

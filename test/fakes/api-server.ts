@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { Clock } from '../../src/clock.ts';
 import { Access, type Caller } from './api-server/access.ts';
 import { Admission } from './api-server/admission.ts';
@@ -29,6 +34,8 @@ export interface FakeApiServerOptions {
   readonly automation?: readonly Automation[];
 }
 
+type Request = IncomingMessage | Http2ServerRequest;
+
 /** A Kubernetes API server on loopback, with a small cluster behind it: nodes, kubelets, controllers. */
 export class FakeApiServer {
   /** May do everything. */
@@ -45,8 +52,9 @@ export class FakeApiServer {
   skewMs = 0;
   readonly #clock: Clock;
   readonly #dispatcher: Dispatcher;
-  readonly #server: Server;
+  readonly #server: Http2SecureServer;
   readonly #listener: HttpListener;
+  readonly #sessions = new Set<ServerHttp2Session>();
   #certificate: CertificatePair = 'first';
 
   private constructor(options: FakeApiServerOptions, { clock }: { clock: Clock }) {
@@ -61,8 +69,15 @@ export class FakeApiServer {
     const { access, admission, lists, watches } = this;
     const modules = { store, clock, access, admission, lists, watches };
     this.#dispatcher = new Dispatcher(options.policyVersions ?? ['v1'], modules);
-    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
-    this.#server = createServer(serverCredentials(this.#certificate), serve);
+    const tls = { ...serverCredentials(this.#certificate), allowHTTP1: true };
+    this.#server = createSecureServer(tls, (request, response) => {
+      // What is used of it is the same in both.
+      void this.#serve(request, response as unknown as ServerResponse);
+    });
+    this.#server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+    });
     this.#listener = new HttpListener(this.#server, options.host ?? '127.0.0.1');
   }
 
@@ -157,6 +172,11 @@ export class FakeApiServer {
     this.#listener.dropConnections();
   }
 
+  /** What is under way on the connections of HTTP/2 is answered; new requests want another connection. */
+  sayGoAway(): void {
+    for (const session of this.#sessions) session.close();
+  }
+
   /** Connections are refused until `restart`; the cluster lives on. */
   async goAway(): Promise<void> {
     await this.#listener.close();
@@ -178,7 +198,7 @@ export class FakeApiServer {
     await this.stop();
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(request: Request, response: ServerResponse): Promise<void> {
     const { method = 'GET', headers } = request;
     const url = new URL(request.url ?? '/', 'https://localhost');
     const resource = resourceRequest(method, url);
@@ -195,7 +215,7 @@ export class FakeApiServer {
     }
     setDate(response, this.#clock, this.skewMs);
     if (effect?.kind === 'hang') return;
-    if (effect?.kind === 'drop-before') return void request.socket.destroy();
+    if (effect?.kind === 'drop-before') return dropConnection(request);
     const incoming = {
       method,
       url,
@@ -207,7 +227,7 @@ export class FakeApiServer {
     const answer =
       effect?.kind === 'answer' ? effect : await this.#answer(incoming, entry, authorization, response);
     entry.code = answer?.code ?? response.statusCode;
-    if (effect?.kind === 'drop-after') return void request.socket.destroy();
+    if (effect?.kind === 'drop-after') return dropConnection(request);
     if (answer !== undefined) send(response, answer, effect);
   }
 
@@ -227,4 +247,10 @@ export class FakeApiServer {
       return new ApiError(500, 'InternalError', message).answer();
     }
   }
+}
+
+function dropConnection(request: Request): void {
+  // Of an HTTP/2 request it is its stream that this socket stands for.
+  if ('stream' in request) request.stream.session?.destroy();
+  else request.socket.destroy();
 }

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { channel } from 'node:diagnostics_channel';
+import type { Http2SecureServer } from 'node:http2';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Clock } from '../../src/clock.ts';
 import type { Effect } from './faults.ts';
@@ -13,26 +16,31 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Tells of the TLS sockets of these servers: Node itself tells only of those by which a request of HTTP/1.1 has come. */
+export const tlsSocketsChannel = 'nth.fake-server.tls-socket';
+const tlsSockets = channel(tlsSocketsChannel);
+
+type Server = HttpServer | HttpsServer | Http2SecureServer;
+
 /** A loopback server that can go away and come back on the same port, and knows its connections. */
 export class HttpListener {
-  readonly #server: HttpServer | HttpsServer;
+  readonly #server: Server;
   readonly #host: string;
   readonly #sockets = new Set<Socket>();
   #port = 0;
   #connections = 0;
 
-  constructor(server: HttpServer | HttpsServer, host: string) {
+  constructor(server: Server, host: string) {
     this.#server = server;
     this.#host = host;
     // Real time may pass while the fake time stands still: nothing here may end on a timer of its own.
-    server.keepAliveTimeout = 0;
-    server.headersTimeout = 0;
-    server.requestTimeout = 0;
+    Object.assign(server, { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 });
     server.on('connection', (socket: Socket) => {
       this.#connections += 1;
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
+    server.on('secureConnection', (socket: Socket) => tlsSockets.publish({ socket }));
   }
 
   get port(): number {
@@ -73,7 +81,7 @@ export class HttpListener {
   }
 }
 
-export async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: Readable): Promise<string> {
   return (await buffer(request)).toString();
 }
 

@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { tlsSocketsChannel } from './http-listener.ts';
 import { ThreadPoolJobs } from './thread-pool-jobs.ts';
 
 /** Event loop turns in which nothing may move before the traffic counts as quiet. */
@@ -24,6 +25,7 @@ export class LoopbackTraffic {
   constructor() {
     subscribe('net.client.socket', (message) => track(this.#clients, message));
     subscribe('net.server.socket', (message) => track(this.#servers, message));
+    subscribe(tlsSocketsChannel, (message) => track(this.#servers, message));
     subscribe('http.server.request.start', (message) => track(this.#servers, message));
   }
 

@@ -10,15 +10,24 @@ import { FakeApiServer } from '../fakes/api-server.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { recordedLog } from '../sources/imds/recorded-log.ts';
 
+interface Given {
+  /** As queue mode connects. @default false */
+  readonly multiplexes?: boolean;
+  /** What the kubeconfig names in place of the fake. */
+  readonly server?: string;
+}
+
 /** The client of the API server over the fake one, in fake time. */
-export async function clientOverFake() {
+export async function clientOverFake({ multiplexes = false, server }: Given = {}) {
   const clock = new FakeClock();
   await using parts = new AsyncDisposableStack();
   const api = parts.use(await FakeApiServer.start({}, { clock }));
   const folder = await mkdtemp(join(tmpdir(), 'nth-client-'));
   parts.defer(() => rm(folder, { recursive: true }));
   const kubeconfigPath = join(folder, 'kubeconfig');
-  await writeFile(kubeconfigPath, api.kubeconfig());
+  const useServer = (url: string): Promise<void> =>
+    writeFile(kubeconfigPath, api.kubeconfig().replace(api.url, url));
+  await useServer(server ?? api.url);
   const credentials = new Credentials(
     {
       kubeconfigPath,
@@ -27,6 +36,7 @@ export async function clientOverFake() {
       serviceAccountFolder: folder,
       proxyFor: () => undefined,
       certificateAuthorities: undefined,
+      multiplexes,
     },
     { clock },
   );
@@ -41,6 +51,9 @@ export async function clientOverFake() {
     clock,
     api,
     client,
+    credentials,
+    /** Takes effect once the credentials are read anew. */
+    useServer,
     logger,
     records,
     warnings,

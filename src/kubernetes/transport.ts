@@ -1,0 +1,54 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'DELETE';
+  /** Path and query, below the server's own path. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Once it is aborted nobody wants the answer. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Still to be read; without an end where the connection breaks, or the request's signal is aborted. */
+  readonly body: Readable;
+}
+
+/** The connections to one API server, by one way of identifying us and it. */
+export interface Transport {
+  /**
+   * @returns answers of every status
+   * @throws Node's error where no answer comes; the signal's reason
+   */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Another one has taken its place: what is under way is answered, then its connections are closed. */
+  retire(): void;
+  /** Closes all connections at once. */
+  destroy(): void;
+}
+
+/** A connection that nobody used for this long is closed; load balancers drop idle ones silently after 60 s or more. */
+export const idleConnectionMs = 30_000;
+
+/** That a connection is gone. */
+export function connectionLost(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ECONNRESET' });
+}
+
+/** @throws Node's error where the connection breaks before the end */
+export function textOf(body: Readable): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let text = '';
+  body.setEncoding('utf8');
+  body.on('data', (part: string) => {
+    text += part;
+  });
+  body.once('end', () => resolve(text));
+  body.once('error', reject);
+  body.once('close', () => reject(connectionLost('the connection was closed in mid-answer')));
+  return promise;
+}
