@@ -4,7 +4,7 @@ import type { Cluster } from '../parts/cluster.ts';
 export interface AuditedDrains {
   /** From the start to the API server's answer to the last eviction. */
   readonly askedMs: number;
-  /** The same for the first PATCH of each node, the earliest first. */
+  /** The same for the mark of each node, its first PATCH, the earliest first. */
   readonly marksMs: readonly number[];
   readonly apiCalls: number;
 }
@@ -22,11 +22,15 @@ export async function auditedDrains(
   );
   if (asked.length !== pods) throw new Error(`Cannot compare: ${asked.length} of ${pods} pods were asked`);
   const marks = new Map<string, AuditEvent>();
-  for (const call of calls) if (call.verb === 'patch' && !marks.has(call.name)) marks.set(call.name, call);
+  for (const call of calls) if (isMark(call) && !marks.has(call.name)) marks.set(call.name, call);
   const since = ({ answeredAtMs }: AuditEvent): number => answeredAtMs - sinceMs;
   return {
     askedMs: Math.max(...asked.map(since)),
     marksMs: [...marks.values()].map(since).sort((a, b) => a - b),
     apiCalls: calls.length,
   };
+}
+
+function isMark({ verb, resource, subresource, statusCode }: AuditEvent): boolean {
+  return verb === 'patch' && resource === 'nodes' && subresource === '' && statusCode === 200;
 }

@@ -1,6 +1,6 @@
 // The fake AWS as a process of its own, so that the daemon's figures are the daemon's alone.
 import { systemClock } from '../../src/clock.ts';
-import { FakeAws } from '../fakes/aws.ts';
+import { FakeAws, type AwsRequest } from '../fakes/aws.ts';
 import { spotWarning } from '../sources/sqs/messages.ts';
 import type { AwsOrder, AwsState } from './aws-service.ts';
 
@@ -25,8 +25,17 @@ function carryOut(order: AwsOrder): AwsState {
     for (const instanceId of order.instanceIds) aws.sqs.queue.send(spotWarning(instanceId, time));
   }
   const calls: Record<string, number> = {};
-  for (const { action } of aws.requests) calls[action] = (calls[action] ?? 0) + 1;
+  for (const request of aws.requests) {
+    const call = callOf(request);
+    calls[call] = (calls[call] ?? 0) + 1;
+  }
   return { atMs: Date.now(), left: aws.sqs.queue.size, settledAtMs, calls };
+}
+
+/** One action of EC2 looks up instances by their ids, and sweeps over all that carry a tag. */
+function callOf({ action, parameters }: AwsRequest): string {
+  const filter = parameters.get('Filter.1.Name');
+  return filter === null ? action : `${action} by ${filter}`;
 }
 
 setInterval(() => {

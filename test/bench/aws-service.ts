@@ -19,7 +19,7 @@ export interface AwsState {
   readonly left: number;
   /** When the last message of the last interruption was deleted. */
   readonly settledAtMs: number | undefined;
-  /** Requests since the last interruption, by action. */
+  /** Requests since the last interruption, by action; those with a filter as `<action> by <filter>`. */
   readonly calls: Readonly<Record<string, number>>;
 }
 

@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   index: async () => (await import('./node-index.ts')).nodeIndex,
   'many-pods': async () => (await import('./many-pods.ts')).manyPods,
   burst: async () => (await import('./burst.ts')).burst,
+  'big-cluster': async () => (await import('./big-cluster.ts')).bigCluster,
   reclaim: async () => (await import('./reclaim.ts')).reclaim,
 };
 

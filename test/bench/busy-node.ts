@@ -10,8 +10,12 @@ const shutdownSeconds = 4;
 
 /** A node with Ready pods whose objects are of the size that they have in clusters, about 7 KB. */
 export async function createBusyNode(cluster: Cluster, name: string, podCount: number): Promise<Pod[]> {
-  await cluster.createNamespace(podNamespace);
   await cluster.createNode(name);
+  return fillNode(cluster, name, podCount);
+}
+
+async function fillNode(cluster: Cluster, name: string, podCount: number): Promise<Pod[]> {
+  await cluster.createNamespace(podNamespace);
   await cluster.createPods({
     node: name,
     name,
@@ -48,10 +52,20 @@ export async function createBusyNodes(
   names: readonly string[],
   podsPerNode: number,
 ): Promise<ReadonlyMap<string, readonly Pod[]>> {
+  for (const name of names) await cluster.createNode(name);
+  return fillNodes(cluster, names, podsPerNode);
+}
+
+/** The same pods on nodes that are there. */
+export async function fillNodes(
+  cluster: Cluster,
+  names: readonly string[],
+  podsPerNode: number,
+): Promise<ReadonlyMap<string, readonly Pod[]>> {
   const filled = new Map<string, readonly Pod[]>();
   const left = names.values();
   const fillNext = async (): Promise<void> => {
-    for (const name of left) filled.set(name, await createBusyNode(cluster, name, podsPerNode));
+    for (const name of left) filled.set(name, await fillNode(cluster, name, podsPerNode));
   };
   await Promise.all(Array.from({ length: filledAtOnce }, fillNext));
   return filled;

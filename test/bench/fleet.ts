@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../parts/cluster.ts';
+import type { Machine } from './aws-service.ts';
 
 const createdAtOnce = 20;
 const merge = 'application/strategic-merge-patch+json';
 const zones = ['a', 'b', 'c'];
+
+/** A big cluster. Each kubelet reports every 5 minutes where nothing changes. */
+export const bigFleet = { count: 5000, bytesPerNode: 12_000, beatsPerSecond: 17 };
 
 export interface FleetOptions {
   readonly count: number;
@@ -13,38 +17,37 @@ export interface FleetOptions {
 
 /** Many Node objects as EKS has them, with kubelets that only report that they live. */
 export class Fleet {
+  readonly machines: readonly Machine[];
   readonly #cluster: Cluster;
-  readonly #names: readonly string[];
 
-  private constructor(cluster: Cluster, names: readonly string[]) {
+  private constructor(cluster: Cluster, machines: readonly Machine[]) {
     this.#cluster = cluster;
-    this.#names = names;
+    this.machines = machines;
   }
 
   static async create(cluster: Cluster, { count, bytesPerNode }: FleetOptions): Promise<Fleet> {
-    const numbers = Array.from({ length: count }, (_, number) => number).values();
-    const names: string[] = [];
+    const machines = Array.from({ length: count }, (_, number) => machine(number));
+    const left = machines.keys();
     const createNext = async (): Promise<void> => {
-      for (const number of numbers) {
-        const node = nodeObject(number, bytesPerNode);
-        await cluster.api('POST', '/api/v1/nodes', node);
-        names.push(node.metadata.name);
+      for (const number of left) {
+        await cluster.api('POST', '/api/v1/nodes', nodeObject(number, bytesPerNode));
       }
     };
     await Promise.all(Array.from({ length: createdAtOnce }, createNext));
-    return new Fleet(cluster, names);
+    return new Fleet(cluster, machines);
   }
 
   /** What the API server makes of a Node object: it adds who wrote what. */
   async bytesOfOne(): Promise<number> {
-    return JSON.stringify(await this.#cluster.api('GET', `/api/v1/nodes/${this.#names[0] ?? ''}`)).length;
+    return JSON.stringify(await this.#cluster.api('GET', `/api/v1/nodes/${this.machines[0]?.name ?? ''}`))
+      .length;
   }
 
   /** Each kubelet in its turn says that nothing has changed, so many of them in a second. */
   async beat(perSecond: number, signal: AbortSignal): Promise<number> {
     const startedAt = performance.now();
     for (let beats = 0; ; beats += 1) {
-      const name = this.#names[beats % this.#names.length] ?? '';
+      const { name } = this.machines[beats % this.machines.length] ?? machine(0);
       await this.#beat(name);
       const aheadMs = (beats / perSecond) * 1000 - (performance.now() - startedAt);
       if (aheadMs > 0) await sleep(aheadMs);
@@ -69,10 +72,16 @@ function condition(type: string, status: string) {
   };
 }
 
+function machine(number: number): Machine {
+  return {
+    instanceId: `i-${number.toString(16).padStart(17, '0')}`,
+    name: `ip-10-${number >> 16}-${(number >> 8) & 255}-${number & 255}.eu-central-1.compute.internal`,
+  };
+}
+
 function nodeObject(number: number, bytes: number) {
-  const name = `ip-10-${number >> 16}-${(number >> 8) & 255}-${number & 255}.eu-central-1.compute.internal`;
+  const { instanceId, name } = machine(number);
   const zone = `eu-central-1${zones[number % zones.length]}`;
-  const instanceId = `i-${number.toString(16).padStart(17, '0')}`;
   const node = {
     metadata: {
       name,

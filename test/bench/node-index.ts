@@ -8,13 +8,10 @@ import { ProcessGroup } from '../parts/process-group.ts';
 import { until } from '../parts/until.ts';
 import type { Benchmark, BenchmarkOptions, Table } from './benchmark.ts';
 import { createDaemonAccount } from './daemon-account.ts';
-import { Fleet } from './fleet.ts';
+import { bigFleet, Fleet } from './fleet.ts';
 import { cpuSeconds, forgetPeak, memoryOf, type Memory } from './process-figures.ts';
 
-const nodes = 5000;
-const bytesPerNode = 12_000;
-/** Each kubelet reports every 5 minutes where nothing changes. */
-const beatsPerSecond = 17;
+const { count: nodes, beatsPerSecond } = bigFleet;
 /** What was needed to start only is given back meanwhile. */
 const restMs = 20_000;
 const listTimeoutMs = 120_000;
@@ -46,7 +43,7 @@ export const nodeIndex: Benchmark = async (options, say) => {
   parts.defer(() => cluster.stop());
   const account = await createDaemonAccount(cluster, 'node-index', rights);
   say(`creates ${nodes} nodes`);
-  const fleet = await Fleet.create(cluster, { count: nodes, bytesPerNode });
+  const fleet = await Fleet.create(cluster, bigFleet);
   const kilobytes = (await fleet.bytesOfOne()) / 1000;
   const [program = '', ...args] = command;
   args.push(cluster.kubeconfig('node-index', account.token));
