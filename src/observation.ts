@@ -8,6 +8,7 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { KubernetesEvents } from './kubernetes/events.ts';
 import type { NodeConditions } from './kubernetes/node-conditions.ts';
+import type { NodeObject } from './kubernetes/views.ts';
 import type { NodeEvents } from './notify/node-events.ts';
 
 export interface ObservationModules {
@@ -59,6 +60,11 @@ export class Observation {
   /** An earlier process has left conditions of ours on this node, and nothing else. */
   clearConditions(): void {
     this.#conditions?.set(this.#config.nodeName, []);
+  }
+
+  /** The API server has shown the node to others. */
+  nodeShown(name: string, node: NodeObject): void {
+    this.#conditions?.see(name, node);
   }
 
   /** What is still to be told is told within some seconds, or not at all. */

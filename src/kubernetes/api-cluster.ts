@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
@@ -18,7 +17,7 @@ import { Deletions } from './deletions.ts';
 import { Evictions } from './evictions.ts';
 import { isNotFound } from './status.ts';
 import type { MarkOptions } from './node-marks.ts';
-import { Nodes, type KnownNodes } from './nodes.ts';
+import { Nodes, type NodesModules } from './nodes.ts';
 import { NamespaceWishes } from './namespace-wishes.ts';
 import { RequestLanes } from './request-lanes.ts';
 import { PodChanges, type FollowedNode, type PodList } from './pod-changes.ts';
@@ -32,12 +31,8 @@ export interface ApiClusterOptions extends MarkOptions {
   readonly readNamespaceAnnotations: boolean;
 }
 
-export interface ApiClusterModules {
-  readonly clock: Clock;
-  readonly client: ApiClient;
+export interface ApiClusterModules extends NodesModules {
   readonly logger: Logger;
-  /** @default none: nodes are read when they are asked for */
-  readonly knownNodes?: KnownNodes | undefined;
 }
 
 /** A node rarely has more; what it has is then read page by page. */

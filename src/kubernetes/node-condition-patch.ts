@@ -18,6 +18,13 @@ const types: readonly NodeCondition['type'][] = [
 
 const kinds: ReadonlySet<string | undefined> = new Set(interruptionKinds);
 
+/** All that matters here, the conditions of others among them, without what nobody here reads. */
+export function ofOurTypes(shown: readonly ShownCondition[]): readonly ShownCondition[] {
+  return shown
+    .filter(({ type }) => types.some((known) => known === type))
+    .map(({ type, status, reason = '', message = '' }) => ({ type, status, reason, message }));
+}
+
 /** Nobody else gives a kind of interruption as the reason. */
 export function ownConditions(shown: readonly ShownCondition[]): readonly ShownCondition[] {
   return shown.filter(({ type, reason }) => types.some((known) => known === type) && kinds.has(reason));

@@ -2,8 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, type ConditionSink, type NodeCondition } from './cluster.ts';
-import { conditionChanges, type ShownCondition } from './node-condition-patch.ts';
+import { conditionChanges } from './node-condition-patch.ts';
+import { ShownConditions } from './shown-conditions.ts';
 import { isNotFound } from './status.ts';
+import type { NodeObject } from './views.ts';
 
 export interface NodeConditionsModules {
   readonly clock: Clock;
@@ -18,20 +20,19 @@ const longestBackOffMs = 60_000;
 /** About four minutes. */
 const mostFailures = 8;
 
-/** What the last write showed spares a read, for nodes of a time; somebody else may have written since. */
-const reuseMs = 600_000;
-const mostKnown = 200;
+/**
+ * A drain begins milliseconds after its mark: what is wanted within this time takes one write. Nor does one cross the
+ * last mark of a drain, which comes with its end and, in queue mode, is bound to the Node's version.
+ */
+const gatherMs = 500;
 
 /** Without the right nothing is tried for this long; somebody may have given it meanwhile. */
 const pauseWithoutRightMs = 600_000;
 
-interface NodeObject {
-  readonly status?: { readonly conditions?: readonly ShownCondition[] };
-}
-
 /**
- * Writes the conditions by which `kubectl describe node` tells of a drain, in the background: one GET of the Node, and a
- * PATCH of its status for each change. A kubelet's conditions, and those of others, are left alone.
+ * Writes the conditions by which `kubectl describe node` tells of a drain, in the background: a PATCH of the Node's
+ * status for each change, after a GET where nobody has told what the Node shows. A kubelet's conditions, and those of
+ * others, are left alone.
  * https://kubernetes.io/docs/reference/node/node-status/#condition
  */
 export class NodeConditions implements ConditionSink {
@@ -39,10 +40,9 @@ export class NodeConditions implements ConditionSink {
   /** What is wanted of nodes that are not known to have it. */
   readonly #wanted = new Map<string, readonly NodeCondition[]>();
   readonly #writing = new Map<string, Promise<void>>();
-  readonly #known = new Map<
-    string,
-    { readonly conditions: readonly ShownCondition[]; readonly at: number }
-  >();
+  readonly #shown: ShownConditions;
+  /** Nothing waits any more for what may follow. */
+  readonly #ending = new AbortController();
   readonly #ended = new AbortController();
   #pausedFrom = 0;
   #pausedUntil = 0;
@@ -50,6 +50,7 @@ export class NodeConditions implements ConditionSink {
 
   constructor(modules: NodeConditionsModules) {
     this.#modules = modules;
+    this.#shown = new ShownConditions(modules);
   }
 
   set(node: string, conditions: readonly NodeCondition[]): void {
@@ -58,9 +59,15 @@ export class NodeConditions implements ConditionSink {
     if (!this.#writing.has(node)) this.#writing.set(node, this.#writeAll(node));
   }
 
+  /** The Node as the API server has just shown it to somebody else, which spares a read. */
+  see(node: string, object: NodeObject): void {
+    this.#shown.see(node, object);
+  }
+
   /** What is being written is waited for, but not for longer: nothing depends on it. */
   async end(withinMs: number): Promise<void> {
     const { clock } = this.#modules;
+    this.#ending.abort(new Error('the daemon ends'));
     const timer = new AbortController();
     await Promise.race([
       Promise.all(this.#writing.values()),
@@ -74,6 +81,9 @@ export class NodeConditions implements ConditionSink {
   /** Until nothing more is wanted of the node. Never throws. */
   async #writeAll(node: string): Promise<void> {
     const { clock } = this.#modules;
+    await clock.sleep(gatherMs, this.#ending.signal).catch(() => {});
+    // Others may have learnt meanwhile that the right is missing.
+    if (this.#isPaused()) this.#wanted.delete(node);
     let failures = 0;
     for (let wanted = this.#take(node); wanted; wanted = this.#take(node)) {
       try {
@@ -104,17 +114,18 @@ export class NodeConditions implements ConditionSink {
   /** @throws ApiError, or the signal's reason */
   async #write(name: string, wanted: readonly NodeCondition[]): Promise<void> {
     const { client, clock } = this.#modules;
+    const shown = this.#shown;
     const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
     const request = { urgency: 'background', signal: this.#ended.signal } as const;
-    const known = this.#known.get(name);
-    this.#known.delete(name);
-    const shown =
-      known && Math.abs(clock.now() - known.at) < reuseMs
-        ? known.conditions
-        : conditionsOf(await client.expect({ ...request, verb: 'get', resource: 'nodes', path }));
+    if (!shown.of(name)) {
+      const node = await client.expect({ ...request, verb: 'get', resource: 'nodes', path });
+      shown.see(name, node as NodeObject);
+    }
     const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-    const conditions = conditionChanges(shown, wanted, time);
+    const conditions = conditionChanges(shown.of(name) ?? [], wanted, time);
     if (conditions.length === 0) return;
+    // Of a write that fails nobody knows whether it has come through.
+    shown.forget(name);
     const written = await client.expect({
       ...request,
       verb: 'patch',
@@ -124,14 +135,7 @@ export class NodeConditions implements ConditionSink {
       contentType: 'application/strategic-merge-patch+json',
       body: { status: { conditions } },
     });
-    // After the last word nothing is kept.
-    if (wanted.length > 0) this.#know(name, conditionsOf(written));
-  }
-
-  #know(name: string, conditions: readonly ShownCondition[]): void {
-    this.#known.set(name, { conditions, at: this.#modules.clock.now() });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
+    shown.see(name, written as NodeObject);
   }
 
   #isWorthAnotherTry(error: unknown, failures: number): boolean {
@@ -156,8 +160,4 @@ export class NodeConditions implements ConditionSink {
     const now = this.#modules.clock.now();
     return now >= this.#pausedFrom && now < this.#pausedUntil;
   }
-}
-
-function conditionsOf(node: unknown): readonly ShownCondition[] {
-  return (node as NodeObject).status?.conditions ?? [];
 }

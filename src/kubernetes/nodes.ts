@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ApiClient } from './api-client.ts';
+import type { ApiRequest } from './api-request.ts';
 import {
   ApiError,
   type MarkResult,
@@ -29,7 +30,11 @@ export interface NodesModules {
   readonly client: ApiClient;
   /** @default none */
   readonly knownNodes?: KnownNodes | undefined;
+  /** Told of each Node that the API server shows in answer to a read or a write. @default nobody */
+  readonly onNodeShown?: OnNodeShown | undefined;
 }
+
+type OnNodeShown = (name: string, node: NodeObject) => void;
 
 /** Reads and marks Node objects, in the lane of marks. */
 export class Nodes {
@@ -37,6 +42,7 @@ export class Nodes {
   readonly #clock: Clock;
   readonly #client: ApiClient;
   readonly #known: KnownNodes | undefined;
+  readonly #onNodeShown: OnNodeShown | undefined;
   /** Nodes that are marked for a drain, as our last write left them. */
   readonly #written = new Map<string, NodeView>();
 
@@ -45,6 +51,7 @@ export class Nodes {
     this.#clock = modules.clock;
     this.#client = modules.client;
     this.#known = modules.knownNodes;
+    this.#onNodeShown = modules.onNodeShown;
   }
 
   /** One write, tried again on the fresh object where another crosses it. @throws ApiError */
@@ -114,23 +121,14 @@ export class Nodes {
     return node && toNodeView(node);
   }
 
-  async #object(name: string, signal: AbortSignal): Promise<NodeObject | undefined> {
-    const request = {
-      verb: 'get',
-      resource: 'nodes',
-      path: nodePath(name),
-      urgency: 'mark',
-      signal,
-    } as const;
-    return (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
+  #object(name: string, signal: AbortSignal): Promise<NodeObject | undefined> {
+    return this.#ask(name, { verb: 'get', signal });
   }
 
   async #patch(name: string, patch: NodePatch, signal: AbortSignal): Promise<NodeView | undefined> {
     const { resourceVersion, labels, annotations, unschedulable, taints } = patch;
-    const request = {
+    const node = await this.#ask(name, {
       verb: 'patch',
-      resource: 'nodes',
-      path: nodePath(name),
       // A Node's taints are one value, replaced as a whole by every kind of patch: hence the version lock.
       contentType: 'application/merge-patch+json',
       body: {
@@ -141,11 +139,21 @@ export class Nodes {
         },
         spec: { ...(unschedulable !== undefined && { unschedulable }), ...(taints && { taints }) },
       },
-      urgency: 'mark',
       signal,
-    } as const;
-    const node = (await unlessGone(this.#client.expect(request))) as NodeObject | undefined;
+    });
     return node && toNodeView(node);
+  }
+
+  /** Either is answered with the whole Node. */
+  async #ask(
+    name: string,
+    request: Omit<ApiRequest, 'resource' | 'path' | 'urgency'>,
+  ): Promise<NodeObject | undefined> {
+    const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+    const answer = this.#client.expect({ ...request, resource: 'nodes', path, urgency: 'mark' });
+    const node = (await unlessGone(answer)) as NodeObject | undefined;
+    if (node) this.#onNodeShown?.(name, node);
+    return node;
   }
 
   /** Whether its kubelet reports it as ready; undefined where there is no such Node. @throws ApiError */
@@ -155,10 +163,6 @@ export class Nodes {
     const node = await this.#object(name, signal);
     return node?.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? undefined;
   }
-}
-
-function nodePath(name: string): string {
-  return `/api/v1/nodes/${encodeURIComponent(name)}`;
 }
 
 async function unlessGone(answer: Promise<unknown>): Promise<unknown> {

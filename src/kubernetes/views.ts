@@ -1,4 +1,5 @@
 import type { BudgetView, LabelSelector, NodeView, PodView, Taint } from './cluster.ts';
+import type { ShownCondition } from './node-condition-patch.ts';
 import { readWishes } from './pod-wishes.ts';
 
 /** The fields that we read of a Kubernetes object; each may be missing. */
@@ -28,7 +29,7 @@ export interface BudgetObject {
 export interface NodeObject {
   readonly metadata?: ObjectMeta;
   readonly spec?: { providerID?: string; unschedulable?: boolean; taints?: readonly Taint[] };
-  readonly status?: { conditions?: readonly { type: string; status: string; reason?: string }[] };
+  readonly status?: { conditions?: readonly ShownCondition[] };
 }
 
 export interface PodObject {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FakeApiServer } from '../fakes/api-server.ts';
 import { nodes } from '../fakes/api-server/resources.ts';
+import { spotWarning } from '../sources/sqs/messages.ts';
+import { startQueueDaemon } from './queue-scene.ts';
 import {
   drainedText,
   nodeName as node,
@@ -41,6 +43,29 @@ function addCondition(api: FakeApiServer, condition: Condition): void {
   store.update(nodes, { ...object, status: { ...object.status, conditions: added ?? [] } });
 }
 
+/** All but the evictions, in their order: `patch nodes/status`. */
+function otherRequests({ requests }: FakeApiServer): string[] {
+  return requests
+    .filter(({ subresource }) => subresource !== 'eviction')
+    .map(({ verb, resource, subresource }) => `${verb} ${[resource, subresource].filter(Boolean).join('/')}`);
+}
+
+/** The conditions that each PATCH of the Node's status names. */
+function written(api: FakeApiServer): string[][] {
+  return requestsOf(api, 'patch', 'nodes')
+    .filter(({ subresource }) => subresource === 'status')
+    .map(({ body }) => {
+      const { status } = JSON.parse(body) as { status: { conditions: Condition[] } };
+      return status.conditions.map((it) => `${it.type}=${it.status}`);
+    });
+}
+
+/** The mark and the beginning of the drain are one, its end is another. */
+const twoWrites = [
+  ['MaintenancePlanned=True', 'DrainInProgress=True', 'Drained=False'],
+  ['DrainInProgress=False', 'Drained=True', 'MaintenanceInProgress=True'],
+];
+
 const kubelets = ['MemoryPressure', 'Ready'];
 
 function oneSlowPod(api: FakeApiServer): void {
@@ -76,6 +101,62 @@ test('the conditions tell of a drain as it goes, beside those of the kubelet', a
     planned?.lastTransitionTime,
   );
   assert.ok(kubelets.every((type) => types().includes(type)));
+});
+
+test('a drain takes two PATCHes of the status, and the Node is read once, for the mark', async () => {
+  await using daemon = await startDaemon({ cluster: oneSlowPod, env });
+  const { api, clock, imds } = daemon;
+  imds.interrupt();
+  await untilSaid(daemon, drainedText);
+  await clock.advance(1_000);
+  assert.deepEqual(otherRequests(api), [
+    'get nodes',
+    'patch nodes',
+    'list pods',
+    'watch pods',
+    'patch nodes/status',
+    'patch nodes',
+    'patch nodes/status',
+  ]);
+  assert.deepEqual(written(api), twoWrites);
+});
+
+test('in queue mode, where the nodes are known, the Node is not read at all', async () => {
+  await using run = await startQueueDaemon({ env });
+  const { api, clock, sqs } = run;
+  sqs.send(spotWarning('i-1'));
+  await clock.advanceUntil(() => sqs.size === 0);
+  await clock.advance(1_000);
+  const ofNodes = otherRequests(api).filter((it) => /^(?:get|patch) nodes/.test(it));
+  assert.deepEqual(ofNodes, ['patch nodes', 'patch nodes/status', 'patch nodes', 'patch nodes/status']);
+  assert.deepEqual(written(api), twoWrites);
+});
+
+test('a drain that is over in a moment is told in one write', async () => {
+  await using daemon = await startDaemon({ env });
+  const { api, clock, imds } = daemon;
+  imds.interrupt();
+  await untilSaid(daemon, drainedText);
+  await clock.advance(1_000);
+  assert.deepEqual(written(api), [
+    ['MaintenancePlanned=True', 'DrainInProgress=False', 'Drained=True', 'MaintenanceInProgress=True'],
+  ]);
+});
+
+test('a restart in mid-drain goes on with what the Node shows', async () => {
+  await using daemon = await startDaemon({ cluster: oneSlowPod, env });
+  const { api, clock, imds } = daemon;
+  imds.interrupt();
+  await untilSaid(daemon, 'Requesting instance drain');
+  await clock.advance(1_000);
+  assert.equal(written(api).length, 1);
+  api.requests.splice(0);
+  daemon.kill();
+  await daemon.startAgain();
+  await untilSaid(daemon, drainedText);
+  await clock.advance(1_000);
+  assert.equal(requestsOf(api, 'get', 'nodes').length, 1);
+  assert.deepEqual(written(api), twoWrites.slice(1));
 });
 
 test('they go with the marks, and one that somebody else has set stays as it is', async () => {
