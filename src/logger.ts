@@ -38,25 +38,52 @@ export interface LoggerModules {
 const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** NTH's two log formats. An error in a field is told by its message and its causes; its stack at level debug only. */
-export function createLogger(options: LoggerOptions, modules: LoggerModules, fields: LogFields = {}): Logger {
-  const format = options.json ? jsonFormat : plainFormat;
+export function createLogger(options: LoggerOptions, modules: LoggerModules): Logger {
+  return new LineLogger(options, modules, {});
+}
 
-  const write = (level: LogLevel, message: string, more: LogFields = {}) => {
+/** A class, for each node of hundreds has loggers of its own. */
+class LineLogger implements Logger {
+  readonly #options: LoggerOptions;
+  readonly #modules: LoggerModules;
+  readonly #fields: LogFields;
+
+  constructor(options: LoggerOptions, modules: LoggerModules, fields: LogFields) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#fields = fields;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#write('debug', message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#write('info', message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#write('warn', message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#write('error', message, fields);
+  }
+
+  child(fields: LogFields): Logger {
+    return new LineLogger(this.#options, this.#modules, { ...this.#fields, ...fields });
+  }
+
+  #write(level: LogLevel, message: string, more: LogFields = {}): void {
+    const options = this.#options;
     if (severity[level] < severity[options.level]) return;
-    const all = versioned(options, { ...fields, ...more, ...stackField(options, more['error']) });
-    const line = format({ level, timeMs: modules.clock.now(), message, fields: all });
+    const { clock, stderr, stdout } = this.#modules;
+    const fields = versioned(options, { ...this.#fields, ...more, ...stackField(options, more['error']) });
+    const format = options.json ? jsonFormat : plainFormat;
     // NTH writes all its JSON to stderr, but sorts plain lines by level.
-    const sink = options.json || severity[level] >= severity.warn ? modules.stderr : modules.stdout;
-    sink.write(`${line}\n`);
-  };
-
-  return {
-    debug: (message, more) => write('debug', message, more),
-    info: (message, more) => write('info', message, more),
-    warn: (message, more) => write('warn', message, more),
-    error: (message, more) => write('error', message, more),
-    child: (more) => createLogger(options, modules, { ...fields, ...more }),
-  };
+    const sink = options.json || severity[level] >= severity.warn ? stderr : stdout;
+    sink.write(`${format({ level, timeMs: clock.now(), message, fields })}\n`);
+  }
 }
 
 function stackField(options: LoggerOptions, error: unknown): LogFields {

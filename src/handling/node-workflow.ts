@@ -17,7 +17,7 @@ import type { NodeActions } from './node-actions.ts';
 import { NodeMarking } from './node-marking.ts';
 import { rehearse } from './rehearsal.ts';
 import type { Phase, WorkflowObserver } from './workflow-observer.ts';
-import { workflowLogger } from './workflow-logger.ts';
+import { WorkflowLogger } from './workflow-logger.ts';
 import { WorkflowStory } from './workflow-story.ts';
 import { WorkflowTelling } from './workflow-telling.ts';
 import type { Workers } from './workers.ts';
@@ -90,7 +90,7 @@ export class NodeWorkflow {
     this.#options = options;
     const traceId = modules.traceIdOf?.(id);
     const logger = modules.logger.child({ node, ...(traceId !== undefined && { trace_id: traceId }) });
-    this.#logger = workflowLogger(logger, this.#ledger, () => this.#phase);
+    this.#logger = new WorkflowLogger(logger, this.#ledger, () => this.#phase);
     this.#modules = {
       ...modules,
       logger: this.#logger,

@@ -3,19 +3,40 @@ import type { LogFields, Logger } from '../logger.ts';
 import type { Phase } from './workflow-observer.ts';
 
 /** A logger whose every line says which interruptions it is about, and how far the workflow has come by then. */
-export function workflowLogger(logger: Logger, ledger: Ledger, phase: () => Phase): Logger {
-  const about = (fields: LogFields | undefined): LogFields => ({
-    ...interruptionFields(ledger),
-    phase: phase(),
-    ...fields,
-  });
-  return {
-    debug: (message, fields) => logger.debug(message, about(fields)),
-    info: (message, fields) => logger.info(message, about(fields)),
-    warn: (message, fields) => logger.warn(message, about(fields)),
-    error: (message, fields) => logger.error(message, about(fields)),
-    child: (fields) => workflowLogger(logger.child(fields), ledger, phase),
-  };
+export class WorkflowLogger implements Logger {
+  readonly #logger: Logger;
+  readonly #ledger: Ledger;
+  readonly #phase: () => Phase;
+
+  constructor(logger: Logger, ledger: Ledger, phase: () => Phase) {
+    this.#logger = logger;
+    this.#ledger = ledger;
+    this.#phase = phase;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#logger.debug(message, this.#about(fields));
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#logger.info(message, this.#about(fields));
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#logger.warn(message, this.#about(fields));
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#logger.error(message, this.#about(fields));
+  }
+
+  child(fields: LogFields): Logger {
+    return new WorkflowLogger(this.#logger.child(fields), this.#ledger, this.#phase);
+  }
+
+  #about(fields: LogFields | undefined): LogFields {
+    return { ...interruptionFields(this.#ledger), phase: this.#phase(), ...fields };
+  }
 }
 
 function interruptionFields({ interruptions, cancellations }: Ledger): LogFields {
