@@ -1,5 +1,6 @@
-import { Agent } from 'node:http';
-import got, { type Got } from 'got';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { urlToHttpOptions } from 'node:url';
+import { errorText } from '../../error-text.ts';
 import type { ClockSkew } from '../../clock-skew.ts';
 import type { Clock } from '../../clock.ts';
 
@@ -43,62 +44,50 @@ export interface ExchangeOptions {
   readonly responseTimeoutMs?: number;
 }
 
-/** Why the limit's own timer is stopped once an answer is there. */
-const answered = new Error('answered');
-
 /**
  * One question to the metadata service and its answer, over a connection that is kept.
  * The agent is ours and knows no proxy: IMDS answers only from the instance itself.
+ * By Node's own client: to ask is what the daemon of each node does all day, and got takes three times the CPU time for it
+ * (BUILD.md has the figures).
  */
 export class Exchange {
-  readonly #base: string;
+  readonly #url: URL;
+  readonly #connectLimitMs: number;
   readonly #limitMs: number;
   readonly #clock: Clock;
   readonly #skew: ClockSkew;
-  readonly #got: Got;
   // A path that hangs may hold one connection while the others go on; only one is kept when idle.
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2, maxFreeSockets: 1 });
 
   constructor(options: ExchangeOptions, modules: { readonly clock: Clock; readonly skew: ClockSkew }) {
-    this.#base = options.url.replace(/\/+$/, '');
+    this.#url = new URL(options.url);
+    this.#connectLimitMs = options.connectTimeoutMs ?? 1000;
     this.#limitMs = options.responseTimeoutMs ?? 2000;
     this.#clock = modules.clock;
     this.#skew = modules.skew;
-    this.#got = got.extend({
-      agent: { http: this.#agent },
-      decompress: false,
-      followRedirect: false,
-      headers: { 'user-agent': undefined },
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-      timeout: { connect: options.connectTimeoutMs ?? 1000 },
-    });
   }
 
   /** @throws ImdsError without an answer; the signal's reason once it is aborted. */
   async ask(question: Question): Promise<Answer> {
-    const { signal } = question;
+    const { path, signal } = question;
     signal?.throwIfAborted();
     const limit = new AbortController();
     const abort = (): void => limit.abort(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
-    let late = false;
-    this.#clock.sleep(this.#limitMs, limit.signal).then(
-      () => {
-        late = true;
-        limit.abort();
-      },
-      () => undefined,
-    );
+    const stopTimer = this.#clock.startTimer(this.#limitMs, () => {
+      limit.abort(this.#failure(path, 'timeout', `no answer within ${this.#limitMs} ms`));
+    });
     try {
-      return await this.#send(question, limit.signal);
+      return await this.#exchange(question, limit.signal);
     } catch (error) {
+      // What the connection says of an end that we made is not the reason.
+      const reason: unknown = limit.signal.aborted ? limit.signal.reason : error;
       signal?.throwIfAborted();
-      if (error instanceof ImdsError) throw error;
-      throw this.#failure(question.path, error, late);
+      if (reason instanceof ImdsError) throw reason;
+      throw this.#failure(path, 'unreachable', errorText(reason), reason);
     } finally {
+      stopTimer();
       signal?.removeEventListener('abort', abort);
-      limit.abort(answered);
     }
   }
 
@@ -106,40 +95,58 @@ export class Exchange {
     this.#agent.destroy();
   }
 
-  async #send({ method, path, headers }: Question, signal: AbortSignal): Promise<Answer> {
+  async #exchange(question: Question, signal: AbortSignal): Promise<Answer> {
     const sentAt = this.#clock.now();
-    // A stream, as got's promises make an HTTPError of each 404, and a 404 is what we get all day.
-    const stream = this.#got.stream(this.#base + path, {
-      method,
-      headers,
-      signal,
-      ...(method === 'PUT' && { body: '' }),
-    });
+    const message = await this.#send(question, signal);
     const chunks: Buffer[] = [];
     let bytes = 0;
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > largestBodyBytes) {
-        throw new ImdsError(`Cannot read "${path}": more than ${largestBodyBytes} bytes`, 'too-large');
+        throw new ImdsError(
+          `Cannot read "${question.path}": more than ${largestBodyBytes} bytes`,
+          'too-large',
+        );
       }
       chunks.push(chunk);
     }
-    const { response } = stream;
-    if (response === undefined) throw new Error('no response');
-    this.#skew.observe(response.headers.date, sentAt, this.#clock.now());
+    this.#skew.observe(message.headers.date, sentAt, this.#clock.now());
     return {
-      statusCode: response.statusCode,
-      headers: response.headers,
+      statusCode: message.statusCode ?? 0,
+      headers: message.headers,
       body: chunks.length === 0 ? '' : Buffer.concat(chunks, bytes).toString('utf8'),
     };
   }
 
-  #failure(path: string, error: unknown, late: boolean): ImdsError {
-    const asked = `Cannot get "${path}" from ${this.#base}`;
-    if (late) return new ImdsError(`${asked}: no answer within ${this.#limitMs} ms`, 'timeout');
-    // got's own error holds the request with its token; what it wraps does not.
-    const cause = error instanceof Error ? error.cause : undefined;
-    const message = error instanceof Error ? error.message : String(error);
-    return new ImdsError(`${asked}: ${message}`, 'unreachable', { cause });
+  #send({ method, path, headers }: Question, signal: AbortSignal): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const { protocol, hostname, port } = urlToHttpOptions(this.#url);
+    const below = this.#url.pathname.replace(/\/+$/, '');
+    const sent = request({
+      protocol,
+      hostname,
+      port,
+      path: below + path,
+      method,
+      headers,
+      agent: this.#agent,
+    });
+    sent.once('response', resolve);
+    sent.on('error', reject);
+    sent.once('socket', (socket) => {
+      if (!socket.connecting) return;
+      const stopTimer = this.#clock.startTimer(this.#connectLimitMs, () => {
+        sent.destroy(new Error(`no connection within ${this.#connectLimitMs} ms`));
+      });
+      socket.once('connect', stopTimer).once('close', stopTimer);
+    });
+    signal.addEventListener('abort', () => sent.destroy(signal.reason as Error), { once: true });
+    sent.end();
+    return promise;
+  }
+
+  #failure(path: string, code: ImdsErrorCode, why: string, cause?: unknown): ImdsError {
+    const base = this.#url.href.replace(/\/+$/, '');
+    return new ImdsError(`Cannot get "${path}" from ${base}: ${why}`, code, { cause });
   }
 }

@@ -10,7 +10,7 @@ const client = new URL('../../../src/sources/imds/client.ts', import.meta.url).h
 /** A process of its own, as Node takes proxies from the environment when it starts. */
 const program = `
   import { ImdsClient } from ${JSON.stringify(client)};
-  const clock = { now: () => Date.now(), sleep: () => new Promise(() => undefined) };
+  const clock = { now: () => Date.now(), sleep: () => new Promise(() => undefined), startTimer: () => () => {} };
   const skew = { observe: () => undefined };
   const client = new ImdsClient({ url: process.argv[1], tries: 1 }, { clock, log: console, skew });
   console.log(await client.get('/latest/meta-data/instance-id'));
