@@ -1,7 +1,9 @@
-import got, { type Got } from 'got';
+import { urlToHttpOptions } from 'node:url';
 import type { ClockSkew } from '../clock-skew.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../metrics.ts';
+import { errorText } from '../error-text.ts';
+import { sendRequest, textOf } from '../http-client.ts';
 import { TimeLimit } from '../time-limit.ts';
 import { Agents, type AgentOptions } from './agents.ts';
 import type { RawAnswer } from './answers.ts';
@@ -41,21 +43,11 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #modules: TransportModules;
   readonly #agents: Agents;
-  readonly #got: Got;
 
   constructor(options: TransportOptions, modules: TransportModules) {
     this.#options = options;
     this.#modules = modules;
     this.#agents = new Agents(options);
-    this.#got = got.extend({
-      method: 'POST',
-      throwHttpErrors: false,
-      followRedirect: false,
-      // Nothing is compressed that is not asked to be; got would load zlib at the first answer.
-      decompress: false,
-      retry: { limit: 0 },
-      headers: { 'user-agent': options.userAgent },
-    });
   }
 
   /** Answers of every status are returned. @throws AwsError without an answer; the signal's reason once it is aborted */
@@ -68,26 +60,31 @@ export class Transport {
     try {
       const headers = await this.#headers(request);
       sentAt = clock.now();
-      const agent = this.#agents.for(url);
-      const response = await this.#got(url, {
-        agent: { http: agent, https: agent },
-        headers,
+      const { protocol, hostname, port } = urlToHttpOptions(url);
+      const message = await sendRequest({
+        server: { protocol, hostname, port },
+        method: 'POST',
+        path: url.pathname + url.search,
+        headers: { 'user-agent': this.#options.userAgent, ...headers },
         body,
+        agent: this.#agents.for(url),
         signal: limit.signal,
       });
-      skew.observe(response.headers.date, sentAt, clock.now());
-      this.#count(service, action, String(response.statusCode), sentAt);
-      return { statusCode: response.statusCode, headers: response.headers, body: response.body };
+      const answer = {
+        statusCode: message.statusCode ?? 0,
+        headers: message.headers,
+        body: await textOf(message),
+      };
+      skew.observe(message.headers.date, sentAt, clock.now());
+      this.#count(service, action, String(answer.statusCode), sentAt);
+      return answer;
     } catch (error) {
       signal.throwIfAborted();
       this.#count(service, action, 'none', sentAt);
-      // got's own error holds the request with its signature; what it wraps does not.
       const reason: unknown = limit.signal.aborted ? limit.signal.reason : error;
-      const why = reason instanceof Error ? reason.message.trim() : String(reason);
-      const cause = reason instanceof Error ? reason.cause : undefined;
-      throw new AwsError(`Cannot call ${service}:${action} at ${url.origin}: ${why}`, {
+      throw new AwsError(`Cannot call ${service}:${action} at ${url.origin}: ${errorText(reason)}`, {
         kind: 'unreachable',
-        cause,
+        cause: reason,
       });
     } finally {
       limit.end();

@@ -10,7 +10,8 @@ import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
 import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
 import { errorText } from '../error-text.ts';
-import { textOf, type HttpAnswer, type HttpRequest } from './transport.ts';
+import { textOf } from '../http-client.ts';
+import type { HttpAnswer, HttpRequest } from './transport.ts';
 import { parseTrimmed } from './trimmed-object.ts';
 import { TimeLimit } from '../time-limit.ts';
 

@@ -1,13 +1,9 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
+import type https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
+import { sendRequest } from '../http-client.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
 
-/**
- * A connection for each request that is under way, kept for those that follow: works with whatever is between us and
- * the server. By Node's own client, since a drain is hundreds of requests within a second, and got, which the daemon
- * uses elsewhere, takes three times the CPU time and twice the memory for each (BUILD.md has the figures).
- */
+/** A connection for each request that is under way, kept for those that follow: whatever is between, it works. */
 export class Http1Transport implements Transport {
   readonly #server: Pick<https.RequestOptions, 'protocol' | 'hostname' | 'port'>;
   readonly #path: string;
@@ -21,30 +17,14 @@ export class Http1Transport implements Transport {
     this.#agent = agent;
   }
 
-  send({ method, path, headers, body = '', signal }: HttpRequest): Promise<HttpAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
-    if (signal.aborted) {
-      reject(signal.reason as Error);
-      return promise;
-    }
-    const request = (this.#server.protocol === 'http:' ? http : https).request({
-      ...this.#server,
+  async send({ path, ...request }: HttpRequest): Promise<HttpAnswer> {
+    const message = await sendRequest({
+      ...request,
+      server: this.#server,
       path: this.#path + path,
-      method,
-      headers,
       agent: this.#agent,
     });
-    // Node says it by itself for some methods only, and DELETE has a body here.
-    if (body !== '') request.setHeader('content-length', Buffer.byteLength(body));
-    request.once('response', (message: IncomingMessage) => {
-      resolve({ status: message.statusCode ?? 0, headers: message.headers, body: message });
-    });
-    // For all of its life: what fails after the answer has begun is told by the answer's body.
-    request.on('error', reject);
-    // Not Node's own `signal`, which makes an error with a stack for each. Without an effect once the answer is whole.
-    signal.addEventListener('abort', () => request.destroy(signal.reason as Error), { once: true });
-    request.end(body);
-    return promise;
+    return { status: message.statusCode ?? 0, headers: message.headers, body: message };
   }
 
   retire(): void {

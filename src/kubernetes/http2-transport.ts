@@ -4,15 +4,10 @@ import { isIP } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import type { Clock } from '../clock.ts';
+import { connectionLost } from '../http-client.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { pathOf } from './http1-transport.ts';
-import {
-  connectionLost,
-  idleConnectionMs,
-  type HttpAnswer,
-  type HttpRequest,
-  type Transport,
-} from './transport.ts';
+import { idleConnectionMs, type HttpAnswer, type HttpRequest, type Transport } from './transport.ts';
 
 export interface Http2TransportOptions {
   /** https: */

@@ -33,22 +33,3 @@ export interface Transport {
 
 /** A connection that nobody used for this long is closed; load balancers drop idle ones silently after 60 s or more. */
 export const idleConnectionMs = 30_000;
-
-/** That a connection is gone. */
-export function connectionLost(message: string): Error {
-  return Object.assign(new Error(message), { code: 'ECONNRESET' });
-}
-
-/** @throws Node's error where the connection breaks before the end */
-export function textOf(body: Readable): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let text = '';
-  body.setEncoding('utf8');
-  body.on('data', (part: string) => {
-    text += part;
-  });
-  body.once('end', () => resolve(text));
-  body.once('error', reject);
-  body.once('close', () => reject(connectionLost('the connection was closed in mid-answer')));
-  return promise;
-}

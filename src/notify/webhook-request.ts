@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import got, { type Response } from 'got';
 import type { Clock } from '../clock.ts';
 import { TimeLimit } from '../time-limit.ts';
 
@@ -71,35 +72,34 @@ export class WebhookRequest {
     throw new Error(trouble);
   }
 
-  #exchange(url: URL, body: string, signal: AbortSignal): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const { request } = url.protocol === 'https:' ? https : http;
-      let answer: Answer | undefined;
-      const sent = request(
-        url,
-        { method: 'POST', agent: this.#agentFor(url), headers: this.#headersFor(url, body), signal },
-        (response) => {
-          const { statusCode: status = 0, headers } = response;
-          const answered = { status, location: headers.location, retryAfter: headers['retry-after'] };
-          answer = answered;
-          let readBytes = 0;
-          response.on('data', (chunk: Buffer) => {
-            readBytes += chunk.length;
-            if (readBytes > mostReadBytes) response.destroy();
-          });
-          response.on('error', () => {});
-          response.on('close', () => {
-            resolve(answered);
-          });
-        },
-      );
-      // A body that does not end in time takes nothing from what the status says.
-      sent.on('error', (error) => {
-        if (answer) resolve(answer);
-        else reject(error);
-      });
-      sent.end(body);
+  async #exchange(url: URL, body: string, signal: AbortSignal): Promise<Answer> {
+    const agent = this.#agentFor(url);
+    const posting = got.stream.post(url, {
+      body,
+      headers: this.#headersFor(url, body),
+      agent: { http: agent, https: agent as https.Agent },
+      signal,
+      // What is answered, and where to, is looked at here; another try is up to who posts.
+      throwHttpErrors: false,
+      followRedirect: false,
+      retry: { limit: 0 },
+      decompress: false,
     });
+    let answer: Answer | undefined;
+    posting.once('response', ({ statusCode: status, headers }: Response) => {
+      answer = { status, location: headers.location, retryAfter: headers['retry-after'] };
+    });
+    try {
+      let readBytes = 0;
+      for await (const chunk of posting as AsyncIterable<Buffer>) {
+        readBytes += chunk.length;
+        if (readBytes > mostReadBytes) break;
+      }
+    } catch (error) {
+      // A body that does not end in time takes nothing from what the status says.
+      if (!answer) throw error;
+    }
+    return answer ?? Promise.reject(new Error('no answer'));
   }
 
   /** Another host than the operator's is told nothing that may be a secret. */

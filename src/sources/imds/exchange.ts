@@ -1,6 +1,8 @@
-import { Agent, request, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import { errorText } from '../../error-text.ts';
+import { sendRequest } from '../../http-client.ts';
 import type { ClockSkew } from '../../clock-skew.ts';
 import type { Clock } from '../../clock.ts';
 
@@ -47,8 +49,6 @@ export interface ExchangeOptions {
 /**
  * One question to the metadata service and its answer, over a connection that is kept.
  * The agent is ours and knows no proxy: IMDS answers only from the instance itself.
- * By Node's own client: to ask is what the daemon of each node does all day, and got takes three times the CPU time for it
- * (BUILD.md has the figures).
  */
 export class Exchange {
   readonly #url: URL;
@@ -119,30 +119,24 @@ export class Exchange {
   }
 
   #send({ method, path, headers }: Question, signal: AbortSignal): Promise<IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const { protocol, hostname, port } = urlToHttpOptions(this.#url);
-    const below = this.#url.pathname.replace(/\/+$/, '');
-    const sent = request({
-      protocol,
-      hostname,
-      port,
-      path: below + path,
+    return sendRequest({
+      server: { protocol, hostname, port },
       method,
+      path: this.#url.pathname.replace(/\/+$/, '') + path,
       headers,
       agent: this.#agent,
+      signal,
+      onRequest: (request) => request.once('socket', (socket) => this.#limitConnecting(request, socket)),
     });
-    sent.once('response', resolve);
-    sent.on('error', reject);
-    sent.once('socket', (socket) => {
-      if (!socket.connecting) return;
-      const stopTimer = this.#clock.startTimer(this.#connectLimitMs, () => {
-        sent.destroy(new Error(`no connection within ${this.#connectLimitMs} ms`));
-      });
-      socket.once('connect', stopTimer).once('close', stopTimer);
+  }
+
+  #limitConnecting(request: ClientRequest, socket: Socket): void {
+    if (!socket.connecting) return;
+    const stopTimer = this.#clock.startTimer(this.#connectLimitMs, () => {
+      request.destroy(new Error(`no connection within ${this.#connectLimitMs} ms`));
     });
-    signal.addEventListener('abort', () => sent.destroy(signal.reason as Error), { once: true });
-    sent.end();
-    return promise;
+    socket.once('connect', stopTimer).once('close', stopTimer);
   }
 
   #failure(path: string, code: ImdsErrorCode, why: string, cause?: unknown): ImdsError {
