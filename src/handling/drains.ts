@@ -126,6 +126,7 @@ export class Drains {
     const { admission, clock, mandate } = this.#modules;
     if (!admission) return undefined;
     while (this.#isWanted()) {
+      signal.throwIfAborted();
       const { goal } = mandate;
       const { endBy = Infinity } = goal;
       if (endBy <= clock.now()) break;
@@ -142,7 +143,7 @@ export class Drains {
       try {
         return await admission.enter(urgencyOf(goal), waiting.signal);
       } catch {
-        signal.throwIfAborted();
+        // It looks again: why it broke off is asked above.
       } finally {
         alarm.stop();
         this.#lookAgain = undefined;

@@ -76,6 +76,7 @@ export class Http2Transport implements Transport {
 
   retire(): void {
     this.#closed.abort(connectionLost('the connection is not used any more'));
+    this.#stopIdleTimer?.();
     this.#session?.close();
     this.#modules.http1.retire();
   }
@@ -103,6 +104,7 @@ export class Http2Transport implements Transport {
   }
 
   async #open(): Promise<ClientHttp2Session | undefined> {
+    this.#closed.signal.throwIfAborted();
     const socket = connect(this.#options);
     socket.setKeepAlive(true, idleConnectionMs / 2).setNoDelay();
     const giveUp = (): void => void socket.destroy(this.#closed.signal.reason as Error);
@@ -111,7 +113,6 @@ export class Http2Transport implements Transport {
     });
     this.#closed.signal.addEventListener('abort', giveUp);
     try {
-      this.#closed.signal.throwIfAborted();
       await once(socket, 'secureConnect');
     } finally {
       stopTimer();

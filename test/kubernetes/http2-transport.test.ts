@@ -208,3 +208,13 @@ test('no server there: told at once, and found when it is back', async () => {
   await api.restart();
   assert.equal(await clock.advanceWhile(get()), 200);
 });
+
+test('once it is closed nothing is sent any more, and no connection is opened', async () => {
+  await using parts = await scene();
+  const { api, clock, get } = parts;
+  assert.equal(await clock.advanceWhile(get()), 200);
+  parts.credentials.close();
+  await assert.rejects(clock.advanceWhile(get()), /Cannot get nodes: the connection is closed/);
+  assert.equal(api.connections, 1);
+  assert.equal(api.openConnections, 0);
+});
