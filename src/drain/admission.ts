@@ -8,19 +8,25 @@ export interface AdmissionOptions {
   readonly mostPods: number;
 }
 
-/** A drain's leave to begin. */
+/** A drain's place among those that wait for leave to begin, and its leave once it has it. */
 export interface Ticket {
+  /** It may begin. */
+  readonly isIn: boolean;
   /** By then others are let in, whatever has come of this drain. */
   readonly until: Instant;
   /** So many of its pods wait for their first answer. */
   waitsFor(pods: number): void;
-  /** They have been answered. May be called again. */
+  /** They have been answered, or it gives up. May be called again. */
   leave(): void;
 }
 
-interface Waiting {
-  readonly urgency: Instant;
-  readonly admit: () => void;
+/** What tickets share. */
+interface Door {
+  /** Those that wait; the next one first. */
+  readonly waiting: Place[];
+  drains: number;
+  pods: number;
+  readonly admitNext: () => void;
 }
 
 /** A drain that is held up by the API server must not hold up the others. */
@@ -33,66 +39,83 @@ const longestMs = 5_000;
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #clock: Clock;
-  readonly #waiting: Waiting[] = [];
-  #drains = 0;
-  #pods = 0;
+  readonly #door: Door = { waiting: [], drains: 0, pods: 0, admitNext: () => this.#admitNext() };
 
   constructor(options: AdmissionOptions, modules: { readonly clock: Clock }) {
     this.#options = options;
     this.#clock = modules.clock;
   }
 
-  /** @throws the signal's reason */
-  async enter(urgency: Instant, signal: AbortSignal): Promise<Ticket> {
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting = { urgency, admit: resolve };
-    const giveUp = (): void => {
-      const index = this.#waiting.indexOf(waiting);
-      if (index < 0) return;
-      this.#waiting.splice(index, 1);
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
-    const behind = this.#waiting.findIndex((other) => other.urgency > urgency);
-    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, waiting);
+  /** @param onIn called once it may begin, at once or later; not after it has left */
+  enter(urgency: Instant, onIn: () => void): Ticket {
+    const { waiting } = this.#door;
+    const place = new Place(this.#door, urgency, onIn);
+    const behind = waiting.findIndex((other) => other.urgency > urgency);
+    waiting.splice(behind < 0 ? waiting.length : behind, 0, place);
     this.#admitNext();
-    await promise;
-    signal.removeEventListener('abort', giveUp);
-    return this.#ticket();
-  }
-
-  #ticket(): Ticket {
-    let pods = 0;
-    let isIn = true;
-    const count = (now: number): void => {
-      this.#pods += now - pods;
-      pods = now;
-    };
-    return {
-      until: this.#clock.now() + longestMs,
-      waitsFor: (now) => {
-        if (!isIn) return;
-        count(now);
-        this.#admitNext();
-      },
-      leave: () => {
-        if (!isIn) return;
-        isIn = false;
-        count(0);
-        this.#drains -= 1;
-        this.#admitNext();
-      },
-    };
+    return place;
   }
 
   #admitNext(): void {
     const { mostDrains, mostPods } = this.#options;
-    while (this.#drains < mostDrains && this.#pods < mostPods) {
-      const next = this.#waiting.shift();
+    const door = this.#door;
+    while (door.drains < mostDrains && door.pods < mostPods) {
+      const next = door.waiting.shift();
       if (!next) return;
-      this.#drains += 1;
-      next.admit();
+      next.begin(this.#clock.now() + longestMs);
     }
+  }
+}
+
+class Place implements Ticket {
+  readonly urgency: Instant;
+  readonly #door: Door;
+  readonly #onIn: () => void;
+  #until: Instant = Infinity;
+  #isIn = false;
+  #pods = 0;
+
+  constructor(door: Door, urgency: Instant, onIn: () => void) {
+    this.#door = door;
+    this.urgency = urgency;
+    this.#onIn = onIn;
+  }
+
+  get isIn(): boolean {
+    return this.#isIn;
+  }
+
+  get until(): Instant {
+    return this.#until;
+  }
+
+  begin(until: Instant): void {
+    this.#isIn = true;
+    this.#until = until;
+    this.#door.drains += 1;
+    this.#onIn();
+  }
+
+  waitsFor(pods: number): void {
+    if (!this.#isIn) return;
+    this.#count(pods);
+    this.#door.admitNext();
+  }
+
+  leave(): void {
+    if (!this.#isIn) {
+      const index = this.#door.waiting.indexOf(this);
+      if (index >= 0) this.#door.waiting.splice(index, 1);
+      return;
+    }
+    this.#isIn = false;
+    this.#count(0);
+    this.#door.drains -= 1;
+    this.#door.admitNext();
+  }
+
+  #count(pods: number): void {
+    this.#door.pods += pods - this.#pods;
+    this.#pods = pods;
   }
 }

@@ -18,7 +18,12 @@ export interface FreerBudget {
 export interface BudgetWatchModules {
   readonly clock: Clock;
   readonly cluster: Cluster;
-  readonly urgency: () => Urgency;
+  readonly urgency: Urgency;
+}
+
+/** Told of budgets that may let pods go now. */
+export interface BudgetListener {
+  onAllowed(freer: readonly FreerBudget[]): void;
 }
 
 /**
@@ -27,22 +32,21 @@ export interface BudgetWatchModules {
  */
 export class BudgetWatch {
   readonly #modules: BudgetWatchModules;
-  readonly #onAllowed: (freer: readonly FreerBudget[]) => void;
-  readonly #namespaces = new Map<string, readonly BudgetView[] | undefined>();
+  readonly #listener: BudgetListener;
+  /** undefined while nothing was refused, as in most drains. */
+  #namespaces: Map<string, readonly BudgetView[] | undefined> | undefined;
 
-  constructor(
-    options: { readonly onAllowed: (freer: readonly FreerBudget[]) => void },
-    modules: BudgetWatchModules,
-  ) {
-    this.#onAllowed = options.onAllowed;
+  constructor(listener: BudgetListener, modules: BudgetWatchModules) {
+    this.#listener = listener;
     this.#modules = modules;
   }
 
   /** An eviction in this namespace was refused. @returns the watch, where it was not running; ends with the signal */
   watch(namespace: string, signal: AbortSignal): Promise<void> | undefined {
+    this.#namespaces ??= new Map();
     if (this.#namespaces.has(namespace)) return undefined;
     this.#namespaces.set(namespace, undefined);
-    return this.#follow(namespace, signal);
+    return this.#follow(namespace, this.#namespaces, signal);
   }
 
   /**
@@ -67,16 +71,20 @@ export class BudgetWatch {
 
   /** The budgets that the pod falls under, where they are known. */
   of(pod: PodView): readonly BudgetView[] {
-    return budgetsOf(pod, this.#namespaces.get(pod.namespace) ?? []);
+    return budgetsOf(pod, this.#namespaces?.get(pod.namespace) ?? []);
   }
 
-  async #follow(namespace: string, signal: AbortSignal): Promise<void> {
+  async #follow(
+    namespace: string,
+    known: Map<string, readonly BudgetView[] | undefined>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { cluster, urgency } = this.#modules;
-    for await (const budgets of cluster.budgetsIn(namespace, urgency(), signal)) {
-      const before = this.#namespaces.get(namespace) ?? [];
-      this.#namespaces.set(namespace, budgets);
+    for await (const budgets of cluster.budgetsIn(namespace, urgency, signal)) {
+      const before = known.get(namespace) ?? [];
+      known.set(namespace, budgets);
       const freer = freerBudgets(budgets, before);
-      if (freer.length > 0) this.#onAllowed(freer);
+      if (freer.length > 0) this.#listener.onAllowed(freer);
     }
   }
 }

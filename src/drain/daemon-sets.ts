@@ -1,13 +1,15 @@
 import type { Cluster, PodView, Urgency } from '../kubernetes/cluster.ts';
 
+const none: ReadonlySet<string> = new Set();
+
 /** Finds the DaemonSets that exist no more: nobody would put their pods back, so these leave. */
 export class DaemonSets {
-  readonly #cluster: Pick<Cluster, 'daemonSetExists'>;
-  readonly #checked = new Set<string>();
-  readonly #deleted = new Set<string>();
+  readonly #modules: { readonly cluster: Pick<Cluster, 'daemonSetExists'> };
+  #checked: ReadonlySet<string> = none;
+  #deleted: ReadonlySet<string> = none;
 
-  constructor(cluster: Pick<Cluster, 'daemonSetExists'>) {
-    this.#cluster = cluster;
+  constructor(modules: { readonly cluster: Pick<Cluster, 'daemonSetExists'> }) {
+    this.#modules = modules;
   }
 
   /** uids of those that are known to exist no more. */
@@ -20,7 +22,7 @@ export class DaemonSets {
     const checks: Promise<boolean>[] = [];
     for (const { namespace, owner } of pods) {
       if (owner?.kind !== 'DaemonSet' || this.#checked.has(owner.uid)) continue;
-      this.#checked.add(owner.uid);
+      this.#checked = new Set([...this.#checked, owner.uid]);
       checks.push(this.#isDeleted(namespace, owner.name, owner.uid, urgency, signal));
     }
     return checks;
@@ -33,8 +35,8 @@ export class DaemonSets {
     urgency: Urgency,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (await this.#cluster.daemonSetExists(namespace, name, urgency, signal)) return false;
-    this.#deleted.add(uid);
+    if (await this.#modules.cluster.daemonSetExists(namespace, name, urgency, signal)) return false;
+    this.#deleted = new Set([...this.#deleted, uid]);
     return true;
   }
 }

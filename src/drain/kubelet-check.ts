@@ -3,6 +3,13 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { PodBoard } from './pod-board.ts';
 
+export interface KubeletCheckModules {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly cluster: Cluster;
+  readonly board: PodBoard;
+}
+
 /** A pod that outlives its grace period by this much is asked after: is its kubelet still there? */
 const overdueMs = 30_000;
 
@@ -14,16 +21,11 @@ const lookAgainMs = 30_000;
  * overdue, and then one read of the Node in 30 s.
  */
 export class KubeletCheck {
-  readonly #node: string;
-  readonly #modules: { readonly clock: Clock; readonly cluster: Cluster; readonly board: PodBoard };
+  readonly #modules: KubeletCheckModules;
   #lookedAt: Instant | undefined;
   #isGone = false;
 
-  constructor(
-    options: { readonly node: string },
-    modules: { readonly clock: Clock; readonly cluster: Cluster; readonly board: PodBoard },
-  ) {
-    this.#node = options.node;
+  constructor(modules: KubeletCheckModules) {
     this.#modules = modules;
   }
 
@@ -37,8 +39,8 @@ export class KubeletCheck {
     const { board } = this.#modules;
     let next = Infinity;
     for (const pod of board.leaving.values()) {
-      if (pod.goneAt !== undefined || pod.view.deletionAt === undefined) continue;
-      next = Math.min(next, pod.view.deletionAt + overdueMs);
+      if (pod.goneAt !== undefined || pod.planned.pod.deletionAt === undefined) continue;
+      next = Math.min(next, pod.planned.pod.deletionAt + overdueMs);
     }
     return this.#lookedAt === undefined ? next : Math.max(next, this.#lookedAt + lookAgainMs);
   }
@@ -49,10 +51,10 @@ export class KubeletCheck {
 
   /** @throws the signal's reason; a Node that can't be read counts as ready */
   async look(signal: AbortSignal): Promise<void> {
-    const { clock, cluster } = this.#modules;
+    const { clock, cluster, node } = this.#modules;
     this.#lookedAt = clock.now();
     try {
-      this.#isGone = (await cluster.isNodeReady(this.#node, signal)) === false;
+      this.#isGone = (await cluster.isNodeReady(node, signal)) === false;
     } catch {
       signal.throwIfAborted();
     }

@@ -4,14 +4,12 @@ import { graceSecondsOf, type DrainPlan, type DrainPolicy } from './plan.ts';
 
 /** What operators are to know of a plan before anything comes of it; each thing once, however often it is planned. */
 export class PlanWarnings {
-  readonly #policy: DrainPolicy;
-  readonly #logger: Logger;
-  readonly #told = new Set<string>();
+  readonly #modules: { readonly policy: DrainPolicy; readonly logger: Logger };
+  #told: readonly string[] = [];
   #hasToldClamps = false;
 
-  constructor(options: { readonly policy: DrainPolicy }, modules: { readonly logger: Logger }) {
-    this.#policy = options.policy;
-    this.#logger = modules.logger;
+  constructor(modules: { readonly policy: DrainPolicy; readonly logger: Logger }) {
+    this.#modules = modules;
   }
 
   tell(plan: DrainPlan, pods: readonly PodView[]): void {
@@ -21,13 +19,14 @@ export class PlanWarnings {
 
   /** Once, for all the pods that it concerns. */
   #tellClamps({ leaving }: DrainPlan): void {
+    const { logger, policy } = this.#modules;
     const clamped = leaving.filter((it) => it.clampedToSeconds !== undefined);
     const [first] = clamped;
     if (!first || this.#hasToldClamps) return;
     this.#hasToldClamps = true;
-    this.#logger.warn('Grace periods are cut, for they do not fit before the deadline', {
+    logger.warn('Grace periods are cut, for they do not fit before the deadline', {
       pods: clamped.length,
-      longest_seconds: graceSecondsOf(first.pod, this.#policy),
+      longest_seconds: graceSecondsOf(first.pod, policy),
       cut_to_seconds: first.clampedToSeconds,
     });
   }
@@ -36,9 +35,9 @@ export class PlanWarnings {
   #tellUnreadable(pods: readonly PodView[]): void {
     for (const pod of pods) {
       for (const complaint of pod.wishes.unreadable) {
-        if (this.#told.has(complaint)) continue;
-        this.#told.add(complaint);
-        this.#logger.warn(complaint, { pod: `${pod.namespace}/${pod.name}` });
+        if (this.#told.includes(complaint)) continue;
+        this.#told = [...this.#told, complaint];
+        this.#modules.logger.warn(complaint, { pod: `${pod.namespace}/${pod.name}` });
       }
     }
   }

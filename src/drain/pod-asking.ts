@@ -18,37 +18,39 @@ const mostTold = 10;
 const hangs = new Error('no answer until the latest instant');
 
 export interface PodAskingModules {
+  readonly policy: DrainPolicy;
+  readonly goal: DrainGoal;
+  readonly urgency: Urgency;
   readonly clock: Clock;
   readonly cluster: Cluster;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'evictionsRefused'>;
 }
 
-export interface PodAskingOptions {
-  readonly policy: DrainPolicy;
-  readonly goal: () => DrainGoal;
-  readonly urgency: () => Urgency;
-  readonly onRefused: (pod: LeavingPod) => void;
+/** Who has pods asked. */
+export interface PodAskingOwner {
+  onRefused(pod: LeavingPod): void;
   /** A budget has counted the pod's eviction already: deleting it bypasses nothing. */
-  readonly isPaidFor: (pod: LeavingPod) => boolean;
+  isPaidFor(pod: LeavingPod): boolean;
 }
 
 /** Asks one pod after the other, each until it is on its way out. */
 export class PodAsking {
-  readonly #options: PodAskingOptions;
+  readonly #owner: PodAskingOwner;
   readonly #modules: PodAskingModules;
-  readonly #told = new Set<string>();
+  #told: readonly string[] = [];
   /** Pods whose deletion was denied, until they have been evicted in vain once more. */
-  readonly #undeletable = new WeakSet<LeavingPod>();
+  #undeletable: readonly LeavingPod[] = [];
   #hasToldUndeletable = false;
 
-  constructor(options: PodAskingOptions, modules: PodAskingModules) {
-    this.#options = options;
+  constructor(owner: PodAskingOwner, modules: PodAskingModules) {
+    this.#owner = owner;
     this.#modules = modules;
   }
 
   /** Ends when the pod has been asked, by us or by somebody else, or is gone. @throws the reason of `pod.asking` */
   async ask(pod: LeavingPod): Promise<'asked' | 'gone'> {
+    pod.asking = new AbortController();
     let backOffMs = shortestBackOffMs;
     for (;;) {
       const request = this.#request(pod);
@@ -79,19 +81,19 @@ export class PodAsking {
         backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
       }
       if (isOnItsWay(pod)) return 'asked';
-      pod.asking.signal.throwIfAborted();
+      signalOf(pod).throwIfAborted();
     }
   }
 
   /** Its eviction was sent before the instant at which it is given up, which has come. */
   isHanging({ planned, evictingSince }: LeavingPod): boolean {
-    const at = escalatesAt(planned, this.#options.goal());
+    const at = escalatesAt(planned, this.#modules.goal);
     return evictingSince !== undefined && evictingSince < at && at <= this.#modules.clock.now();
   }
 
   /** An eviction that hangs, in an admission webhook or on the way, must not eat the time of the pod's own shutdown. */
   giveUp({ asking }: LeavingPod): void {
-    asking.abort(hangs);
+    asking?.abort(hangs);
   }
 
   /** Something has made it likely that a refused pod may go now. */
@@ -103,7 +105,7 @@ export class PodAsking {
 
   #tell(pod: LeavingPod, { by, clampedToSeconds }: Asked): void {
     const { logger } = this.#modules;
-    if (by === 'deletion' && !this.#options.isPaidFor(pod)) {
+    if (by === 'deletion' && !this.#owner.isPaidFor(pod)) {
       logger.warn('Pod deleted past its disruption budget, for the machine is about to end', {
         pod: nameOf(pod),
       });
@@ -112,16 +114,10 @@ export class PodAsking {
   }
 
   #request(pod: LeavingPod): AskRequest {
-    const { policy, goal } = this.#options;
-    const request = requestFor(
-      pod.planned,
-      policy,
-      goal(),
-      this.#modules.clock.now(),
-      pod.refusal !== undefined,
-    );
-    if (this.#undeletable.has(pod)) return { ...request, by: 'eviction' };
-    return this.#options.isPaidFor(pod) ? { ...request, by: 'deletion' } : request;
+    const { clock, goal, policy } = this.#modules;
+    const request = requestFor(pod.planned, policy, goal, clock.now(), pod.refusal !== undefined);
+    if (this.#undeletable.includes(pod)) return { ...request, by: 'eviction' };
+    return this.#owner.isPaidFor(pod) ? { ...request, by: 'deletion' } : request;
   }
 
   #put(pod: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Promise<AskAnswer> {
@@ -129,18 +125,18 @@ export class PodAsking {
       ? this.#modules.cluster.deletePod(
           pod.planned.pod,
           gracePeriodSeconds,
-          this.#options.urgency(),
-          pod.asking.signal,
+          this.#modules.urgency,
+          signalOf(pod),
         )
       : this.#evict(pod, gracePeriodSeconds);
   }
 
   async #evict(pod: LeavingPod, gracePeriodSeconds: number | undefined): Promise<AskAnswer> {
-    const { clock, cluster } = this.#modules;
-    const { signal } = pod.asking;
+    const { clock, cluster, urgency } = this.#modules;
+    const signal = signalOf(pod);
     pod.evictingSince = clock.now();
     try {
-      return await cluster.evict(pod.planned.pod, gracePeriodSeconds, this.#options.urgency(), signal);
+      return await cluster.evict(pod.planned.pod, gracePeriodSeconds, urgency, signal);
     } catch (error) {
       if (signal.reason !== hangs) throw error;
       pod.asking = new AbortController();
@@ -159,15 +155,15 @@ export class PodAsking {
     metrics.evictionsRefused.inc({ cause });
     // The first of each cause tells what goes on; the report names every pod that it concerned.
     // What is wrong with a server may change, a certificate after a lost connection; what a budget says does not.
-    const trouble = cause === 'unavailable' && this.#told.size < mostTold ? text : cause;
-    const level = this.#told.has(trouble) ? 'debug' : 'info';
-    this.#told.add(trouble);
+    const trouble = cause === 'unavailable' && this.#told.length < mostTold ? text : cause;
+    const level = this.#told.includes(trouble) ? 'debug' : 'info';
+    if (level === 'info') this.#told = [...this.#told, trouble];
     if (pod.refusal?.cause !== cause || level === 'info') {
       logger[level]('Eviction refused, trying again', { pod: nameOf(pod), cause, text });
     }
     this.#noteDenial(pod, by, cause, text);
     pod.refusal = { cause, text, status, times: (pod.refusal?.times ?? 0) + 1 };
-    this.#options.onRefused(pod);
+    this.#owner.onRefused(pod);
   }
 
   /**
@@ -175,9 +171,9 @@ export class PodAsking {
    * what was denied its deletion is evicted and deleted by turns.
    */
   #noteDenial(pod: LeavingPod, by: AskRequest['by'], cause: RefusalCause, text: string): void {
-    if (by === 'eviction') this.#undeletable.delete(pod);
+    if (by === 'eviction') this.#undeletable = this.#undeletable.filter((other) => other !== pod);
     if (by === 'eviction' || cause !== 'denied') return;
-    this.#undeletable.add(pod);
+    this.#undeletable = [...this.#undeletable, pod];
     if (this.#hasToldUndeletable) return;
     this.#hasToldUndeletable = true;
     this.#modules.logger.warn(
@@ -189,7 +185,7 @@ export class PodAsking {
   /** Not beyond the instant at which the request changes; ended early when there is hope, or nothing left to ask. */
   async #backOff(pod: LeavingPod, ms: number): Promise<void> {
     const { clock } = this.#modules;
-    if (pod.isTerminating || pod.hasHope || pod.asking.signal.aborted) return;
+    if (pod.isTerminating || pod.hasHope || signalOf(pod).aborted) return;
     const untilAskBy = (pod.planned.askBy ?? Infinity) - clock.now();
     pod.backOff = new AbortController();
     await clock.sleep(untilAskBy > 0 ? Math.min(ms, untilAskBy) : ms, pod.backOff.signal).catch(() => {});
@@ -207,6 +203,11 @@ export function askedAt(at: Instant, { planned }: LeavingPod, { by, gracePeriodS
 /** It has been asked, by whomever, or is gone: what our own request has come to matters no more. */
 function isOnItsWay({ isTerminating, goneAt }: LeavingPod): boolean {
   return isTerminating || goneAt !== undefined;
+}
+
+function signalOf(pod: LeavingPod): AbortSignal {
+  pod.asking ??= new AbortController();
+  return pod.asking.signal;
 }
 
 export function nameOf({ planned: { pod } }: LeavingPod): string {

@@ -1,7 +1,7 @@
 import type { Instant } from '../interruption/interruption.ts';
 import { notNeeded } from '../not-needed.ts';
 import type { PodChange, PodView, RefusalCause } from '../kubernetes/cluster.ts';
-import { tiers, type DrainPlan, type PlannedPod, type StayingPod, type Tier } from './plan.ts';
+import { isDue, tiers, type DrainPlan, type PlannedPod, type StayingPod, type Tier } from './plan.ts';
 
 /** A request to a pod to leave. */
 export interface Asked {
@@ -13,9 +13,8 @@ export interface Asked {
 
 /** A pod that is to leave, and how far it has come. */
 export interface LeavingPod {
+  /** With its newest state. */
   planned: PlannedPod;
-  /** Its newest state. */
-  view: PodView;
   /** Its turn has come. */
   isBegun: boolean;
   /** Our request, from when it was sent until it is known to be refused: its answer may come late, or be lost. */
@@ -26,8 +25,8 @@ export interface LeavingPod {
   isTerminating: boolean;
   goneAt: Instant | undefined;
   refusal: { cause: RefusalCause; text: string; status: number | undefined; times: number } | undefined;
-  /** Aborted to cut off a request that is under way. */
-  asking: AbortController;
+  /** While it is being asked; aborted to cut that off. */
+  asking: AbortController | undefined;
   /** The eviction that is under way was sent at this instant, or waits for its turn since. */
   evictingSince: Instant | undefined;
   /** Called when the pod is gone while it is being asked. */
@@ -38,6 +37,8 @@ export interface LeavingPod {
   hasHope: boolean;
   /** The deadline for whose sake it has been given less time. */
   shortenedFor: Instant | undefined;
+  /** Its state as it was last told to those who look on. */
+  told: string | undefined;
 }
 
 /**
@@ -47,7 +48,10 @@ export interface LeavingPod {
 export class PodBoard {
   readonly leaving = new Map<string, LeavingPod>();
   readonly #pods = new Map<string, PodView>();
-  readonly #gone = new Set<string>();
+  /** Those that were not to leave. */
+  #othersGone: readonly string[] = [];
+  #waiting: readonly LeavingPod[] = [];
+  #allAtOnce = false;
   #staying: readonly StayingPod[] = [];
   #hasNewEnds = false;
 
@@ -89,10 +93,12 @@ export class PodBoard {
 
   /** The pod exists no more. */
   gone(uid: string, now: Instant): void {
-    this.#gone.add(uid);
     this.#pods.delete(uid);
     const pod = this.leaving.get(uid);
-    if (!pod) return;
+    if (!pod) {
+      this.#othersGone = [...this.#othersGone, uid];
+      return;
+    }
     pod.goneAt ??= now;
     // What else should have made it go.
     pod.asked ??= pod.sent;
@@ -103,6 +109,7 @@ export class PodBoard {
   /** Takes in a plan for the pods that are present. */
   plan(plan: DrainPlan): void {
     this.#staying = plan.staying;
+    this.#allAtOnce = plan.allAtOnce;
     for (const planned of plan.leaving) {
       const known = this.leaving.get(planned.pod.uid);
       if (known) known.planned = planned;
@@ -111,6 +118,18 @@ export class PodBoard {
         this.#hasNewEnds ||= planned.pod.deletionAt !== undefined;
       }
     }
+    this.#waiting = plan.leaving.flatMap(({ pod }) => this.leaving.get(pod.uid) ?? []).filter(waits);
+  }
+
+  /** Those whose turn has come just now, in the plan's order. */
+  takeDue(now: Instant): readonly LeavingPod[] {
+    if (this.#waiting.length === 0) return [];
+    const { tiersLeft } = this;
+    const plan = { allAtOnce: this.#allAtOnce };
+    const due = this.#waiting.filter((pod) => waits(pod) && isDue(pod.planned, plan, tiersLeft, now));
+    for (const pod of due) pod.isBegun = true;
+    this.#waiting = this.#waiting.filter(waits);
+    return due;
   }
 
   /** Whether a pod was given another time for its end since the last call. */
@@ -123,7 +142,7 @@ export class PodBoard {
   /** Cuts off what is under way. */
   stopAsking(): void {
     for (const pod of this.leaving.values()) {
-      pod.asking.abort(notNeeded);
+      pod.asking?.abort(notNeeded);
       pod.backOff?.abort(notNeeded);
     }
   }
@@ -137,7 +156,7 @@ export class PodBoard {
     return this.staying.some((pod) => pod.spoilsDrain);
   }
 
-  /** Tiers of which a pod is still there. */
+  /** Of which a pod is still there. */
   get tiersLeft(): ReadonlySet<Tier> {
     const left = new Set<Tier>();
     for (const pod of this.leaving.values()) {
@@ -148,12 +167,13 @@ export class PodBoard {
   }
 
   #present(pod: PodView): boolean {
-    if (this.#gone.has(pod.uid)) return false;
+    const leaving = this.leaving.get(pod.uid);
+    if (leaving?.goneAt !== undefined || this.#othersGone.includes(pod.uid)) return false;
     const before = this.#pods.get(pod.uid);
     this.#pods.set(pod.uid, pod);
-    const leaving = this.leaving.get(pod.uid);
     if (leaving) {
-      leaving.view = pod;
+      // In place of the one before: of hundreds of nodes that would be MBs.
+      leaving.planned = { ...leaving.planned, pod };
       if (pod.deletionAt !== undefined) {
         this.#hasNewEnds ||= before?.deletionAt !== pod.deletionAt;
         leaving.isTerminating = true;
@@ -168,18 +188,22 @@ export class PodBoard {
 function newcomer(planned: PlannedPod): LeavingPod {
   return {
     planned,
-    view: planned.pod,
     isBegun: false,
     sent: undefined,
     asked: undefined,
     isTerminating: planned.pod.deletionAt !== undefined,
     goneAt: undefined,
     refusal: undefined,
-    asking: new AbortController(),
+    asking: undefined,
     evictingSince: undefined,
     onGone: undefined,
     backOff: undefined,
     hasHope: false,
     shortenedFor: undefined,
+    told: undefined,
   };
+}
+
+function waits(pod: LeavingPod): boolean {
+  return !pod.isBegun && !pod.isTerminating && pod.goneAt === undefined;
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../interruption/interruption.ts';
-import type { BudgetView, RefusalCause } from '../kubernetes/cluster.ts';
+import type { BudgetView, PodView, RefusalCause } from '../kubernetes/cluster.ts';
 import { budgetReason } from './budgets.ts';
 import type { StayingPod, Tier } from './plan.ts';
 import type { LeavingPod, PodBoard } from './pod-board.ts';
@@ -49,19 +49,18 @@ export interface PodProgress {
 
 export interface PodProgressNewsModules {
   readonly board: PodBoard;
+  readonly turns: { budgetsOf(pod: LeavingPod): readonly BudgetView[] };
   /** Told of the pods whose state has changed; where nobody listens, nothing is found out. */
-  readonly onPods?: ((pods: readonly PodProgress[]) => void) | undefined;
+  readonly onPods: ((pods: readonly PodProgress[]) => void) | undefined;
 }
 
 /** Finds what is new about the pods of a drain, and tells it. */
 export class PodProgressNews {
-  readonly #budgetsOf: (pod: LeavingPod) => readonly BudgetView[];
   readonly #modules: PodProgressNewsModules;
-  readonly #told = new Map<string, string>();
+  /** Pods that stay, and why, as it was told. */
+  #toldStaying: ReadonlyMap<string, string> | undefined;
 
-  /** @param budgetsOf the budgets that a pod falls under, where they are known */
-  constructor(budgetsOf: (pod: LeavingPod) => readonly BudgetView[], modules: PodProgressNewsModules) {
-    this.#budgetsOf = budgetsOf;
+  constructor(modules: PodProgressNewsModules) {
     this.#modules = modules;
   }
 
@@ -73,26 +72,25 @@ export class PodProgressNews {
   }
 
   #changed(): PodProgress[] {
-    const { board } = this.#modules;
+    const { board, turns } = this.#modules;
     const news: PodProgress[] = [];
     for (const pod of board.leaving.values()) {
       const state = stateOf(pod);
-      const budgets = state === 'refused' ? this.#budgetsOf(pod) : [];
-      const version = state === 'refused' ? `${pod.refusal?.cause} ${budgets.length}` : '';
-      if (this.#isNews(pod.planned.pod.uid, `${state} ${version}`)) {
-        news.push(progressOf(pod, state, budgets));
-      }
+      const budgets = state === 'refused' ? turns.budgetsOf(pod) : noBudgets;
+      const version = state === 'refused' ? `refused ${pod.refusal?.cause} ${budgets.length}` : state;
+      if (pod.told === version) continue;
+      pod.told = version;
+      news.push(progressOf(pod, state, budgets));
     }
-    for (const pod of board.staying) {
-      if (this.#isNews(pod.pod.uid, pod.because)) news.push(stayingProgress(pod));
-    }
+    const { staying } = board;
+    const isNews = ({ pod, because }: StayingPod): boolean => this.#toldStaying?.get(pod.uid) !== because;
+    if (!staying.some(isNews)) return news;
+    news.push(...staying.filter(isNews).map(stayingProgress));
+    this.#toldStaying = new Map([
+      ...(this.#toldStaying ?? []),
+      ...staying.map(({ pod, because }) => [pod.uid, because] as const),
+    ]);
     return news;
-  }
-
-  #isNews(uid: string, state: string): boolean {
-    if (this.#told.get(uid) === state) return false;
-    this.#told.set(uid, state);
-    return true;
   }
 }
 
@@ -112,6 +110,8 @@ export function waitingProgress({ pod, because, tier, askBy }: LeavingPod['plann
   return { ...names(pod), ...nothingYet, tier, state: 'waiting', because, askBy };
 }
 
+const noBudgets: readonly BudgetView[] = Object.freeze([]);
+
 const nothingYet = {
   tier: undefined,
   askBy: undefined,
@@ -122,14 +122,14 @@ const nothingYet = {
   goneAt: undefined,
   refusals: 0,
   lastRefusal: undefined,
-  budgets: [],
+  budgets: noBudgets,
 };
 
 function progressOf(pod: LeavingPod, state: PodState, budgets: readonly BudgetView[]): PodProgress {
   const { planned, asked, refusal } = pod;
   const held = budgets.length === 0 ? refusal?.text : budgetReason(budgets);
   return {
-    ...names(pod.view),
+    ...names(pod.planned.pod),
     tier: planned.tier,
     state,
     because: (state === 'refused' ? held : undefined) ?? planned.because,
@@ -137,7 +137,7 @@ function progressOf(pod: LeavingPod, state: PodState, budgets: readonly BudgetVi
     askedAt: asked?.at,
     askedBy: asked?.by,
     clampedToSeconds: asked?.clampedToSeconds,
-    killedAt: pod.view.deletionAt,
+    killedAt: pod.planned.pod.deletionAt,
     goneAt: pod.goneAt,
     refusals: refusal?.times ?? 0,
     lastRefusal: refusal?.cause,
@@ -152,6 +152,6 @@ function stateOf({ goneAt, isTerminating, refusal, isBegun }: LeavingPod): PodSt
   return isBegun ? 'asking' : 'waiting';
 }
 
-function names({ namespace, name, uid, owner, labels }: LeavingPod['view']) {
+function names({ namespace, name, uid, owner, labels }: PodView) {
   return { namespace, name, uid, owner: owner && `${owner.kind}/${owner.name}`, labels };
 }

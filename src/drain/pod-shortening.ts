@@ -1,5 +1,5 @@
 import { requestFor } from './plan.ts';
-import { askedAt, nameOf, type PodAskingModules, type PodAskingOptions } from './pod-asking.ts';
+import { askedAt, nameOf, type PodAskingModules } from './pod-asking.ts';
 import type { LeavingPod } from './pod-board.ts';
 
 /** An end that is not worth a request to hasten it; a grace period has 1 s at least. */
@@ -9,37 +9,37 @@ const nearMs = 2_000;
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
 
+export interface PodShorteningModules extends PodAskingModules {
+  /** The end of the drain. */
+  readonly ended: AbortSignal;
+}
+
 /** Gives pods that shut down already, with more time than the machine has, what there is. */
 export class PodShortening {
-  readonly #options: Pick<PodAskingOptions, 'policy' | 'goal' | 'urgency'>;
-  readonly #modules: Pick<PodAskingModules, 'clock' | 'cluster' | 'logger'>;
+  readonly #modules: PodShorteningModules;
 
-  constructor(
-    options: Pick<PodAskingOptions, 'policy' | 'goal' | 'urgency'>,
-    modules: Pick<PodAskingModules, 'clock' | 'cluster' | 'logger'>,
-  ) {
-    this.#options = options;
+  constructor(modules: PodShorteningModules) {
     this.#modules = modules;
   }
 
   /** It has been given longer than the machine has. */
-  isTooSlow({ isTerminating, goneAt, view, shortenedFor }: LeavingPod): boolean {
-    const { deadline, deadlineIsMachineEnd } = this.#options.goal();
-    if (!isTerminating || goneAt !== undefined || view.deletionAt === undefined) return false;
+  isTooSlow({ isTerminating, goneAt, planned, shortenedFor }: LeavingPod): boolean {
+    const { deadline, deadlineIsMachineEnd } = this.#modules.goal;
+    const { deletionAt } = planned.pod;
+    if (!isTerminating || goneAt !== undefined || deletionAt === undefined) return false;
     if (!deadlineIsMachineEnd || deadline === undefined || shortenedFor === deadline) return false;
     // Where the deadline has passed the machine lives on: what ends in a moment is left alone.
-    return view.deletionAt > Math.max(deadline, this.#modules.clock.now() + nearMs);
+    return deletionAt > Math.max(deadline, this.#modules.clock.now() + nearMs);
   }
 
-  /** Asking once more gives less time, and a budget has no say any more. @throws the reason of `pod.asking` */
+  /** Asking once more gives less time, and a budget has no say any more. @throws the reason of the drain's end */
   async shorten(pod: LeavingPod): Promise<void> {
-    const { clock, cluster, logger } = this.#modules;
-    const { policy, goal, urgency } = this.#options;
-    pod.shortenedFor = goal().deadline;
+    const modules = this.#modules;
+    const { clock, cluster, ended, logger, policy } = modules;
+    pod.shortenedFor = modules.goal.deadline;
     for (let backOffMs = shortestBackOffMs; ; backOffMs = Math.min(longestBackOffMs, backOffMs * 2)) {
-      const { gracePeriodSeconds } = requestFor(pod.planned, policy, goal(), clock.now(), false);
-      const { signal } = pod.asking;
-      const { answer } = await cluster.evict(pod.planned.pod, gracePeriodSeconds, urgency(), signal);
+      const { gracePeriodSeconds } = requestFor(pod.planned, policy, modules.goal, clock.now(), false);
+      const { answer } = await cluster.evict(pod.planned.pod, gracePeriodSeconds, modules.urgency, ended);
       if (answer === 'asked') {
         // What somebody else asked stays theirs.
         if (pod.asked) pod.asked = askedAt(pod.asked.at, pod, { by: pod.asked.by, gracePeriodSeconds });
@@ -47,7 +47,7 @@ export class PodShortening {
         return;
       }
       if (answer === 'gone') return;
-      await clock.sleep(backOffMs, signal);
+      await clock.sleep(backOffMs, ended);
       if (pod.goneAt !== undefined) return;
     }
   }

@@ -1,5 +1,5 @@
 import type { Instant } from '../interruption/interruption.ts';
-import type { RefusalCause } from '../kubernetes/cluster.ts';
+import type { PodView, RefusalCause } from '../kubernetes/cluster.ts';
 import type { Tier } from './plan.ts';
 import type { LeavingPod, PodBoard } from './pod-board.ts';
 
@@ -112,7 +112,7 @@ export function podRecords(
     const { planned, asked, refusal } = pod;
     const outcome = outcomeOf(pod);
     return {
-      ...names(pod.view),
+      ...names(pod.planned.pod),
       tier: planned.tier,
       outcome,
       because:
@@ -140,7 +140,7 @@ export function podRecords(
   return [...left, ...stayed];
 }
 
-function names(pod: LeavingPod['view']) {
+function names(pod: PodView) {
   const { namespace, name, uid, owner } = pod;
   return { namespace, name, uid, owner: owner && `${owner.kind}/${owner.name}` };
 }
@@ -158,7 +158,7 @@ function holdsBack(
   budgetReason: (pod: LeavingPod) => string | undefined,
 ): string {
   if (outcome === 'terminating') {
-    const { runningContainers } = pod.view;
+    const { runningContainers } = pod.planned.pod;
     return runningContainers.length === 0
       ? 'stopped, but held by a finalizer or by a kubelet that does not answer'
       : `still shutting down: container ${runningContainers.join(', ')}`;

@@ -3,18 +3,22 @@ export class TaskGroup {
   readonly #running = new Set<Promise<void>>();
   #failure: Error | undefined;
 
-  /** @param onEnd called when the task has ended, however */
-  add(task: Promise<void>, onEnd: () => void): void {
-    const ended = task
-      .catch((error: unknown) => {
-        if (error instanceof Error && error.name === 'AbortError') return;
-        this.#failure ??= error instanceof Error ? error : new Error(String(error));
-      })
-      .finally(() => {
-        this.#running.delete(ended);
-        onEnd();
-      });
+  /** @param owner is woken when the task has ended, however */
+  add(task: Promise<void>, owner: { wake(): void }): void {
+    const end = (): void => {
+      this.#running.delete(ended);
+      owner.wake();
+    };
+    const ended = task.then(end, (error: unknown) => {
+      if (!(error instanceof Error && error.name === 'AbortError')) this.fail(error);
+      end();
+    });
     this.#running.add(ended);
+  }
+
+  /** Something else of the same work has failed. */
+  fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   throwIfFailed(): void {

@@ -4,15 +4,13 @@ import type { Cluster, Urgency } from '../kubernetes/cluster.ts';
 import type { DrainPolicy } from './plan.ts';
 import type { PodBoard } from './pod-board.ts';
 
-export interface VolumeWaitOptions {
+export interface VolumeWaitModules {
   readonly node: string;
   readonly policy: Pick<DrainPolicy, 'waitsForVolumeDetach'>;
-}
-
-export interface VolumeWaitModules {
+  readonly board: PodBoard;
   readonly clock: Clock;
   readonly cluster: Cluster;
-  readonly urgency: () => Urgency;
+  readonly urgency: Urgency;
 }
 
 /**
@@ -27,13 +25,11 @@ const longestMs = 360_000;
  * https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#storage-force-detach-on-timeout
  */
 export class VolumeWait {
-  readonly #options: VolumeWaitOptions;
   readonly #modules: VolumeWaitModules;
   #attached: number | undefined;
   #hasEnded = false;
 
-  constructor(options: VolumeWaitOptions, modules: VolumeWaitModules) {
-    this.#options = options;
+  constructor(modules: VolumeWaitModules) {
     this.#modules = modules;
   }
 
@@ -46,15 +42,16 @@ export class VolumeWait {
     return this.#hasEnded || this.#attached === 0;
   }
 
-  isNeeded(board: PodBoard): boolean {
-    if (!this.#options.policy.waitsForVolumeDetach) return false;
+  get isNeeded(): boolean {
+    const { board, policy } = this.#modules;
+    if (!policy.waitsForVolumeDetach) return false;
     // Pods that stay keep their volumes: waiting for all of the node's to go would be in vain.
     if (board.staying.some(({ pod }) => pod.usesClaims)) return false;
-    return [...board.leaving.values()].some(({ view }) => view.usesClaims);
+    return [...board.leaving.values()].some(({ planned }) => planned.pod.usesClaims);
   }
 
   async follow(signal: AbortSignal, onChange: () => void): Promise<void> {
-    const { clock, cluster, urgency } = this.#modules;
+    const { clock, cluster, node, urgency } = this.#modules;
     const end = (): void => {
       this.#hasEnded = true;
       onChange();
@@ -62,7 +59,7 @@ export class VolumeWait {
     const alarm = new Alarm(clock, end);
     alarm.set(clock.now() + longestMs);
     try {
-      for await (const attached of cluster.attachmentsOn(this.#options.node, urgency(), signal)) {
+      for await (const attached of cluster.attachmentsOn(node, urgency, signal)) {
         this.#attached = attached;
         onChange();
       }

@@ -3,15 +3,16 @@ import type { DrainReport } from '../drain/report.ts';
 import type { Outcome } from '../interruption/delivery.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
+import type { Change } from './change.ts';
+import { waitForMarkMs } from './drains.ts';
 import type { Mandate } from './mandate.ts';
 import type { NodeMarking } from './node-marking.ts';
 import type { WorkflowStory } from './workflow-story.ts';
 
-/** Evictions begin when the node is marked, or after this: a mark that fails never blocks the drain. */
-const waitForMarkMs = 3_000;
-
 export interface EndingModules {
   readonly clock: Clock;
+  /** Tells that the mandate, or how far the marking is, may have changed. */
+  readonly change: Change;
   readonly ledger: Ledger;
   readonly mandate: Mandate;
   readonly marking: NodeMarking;
@@ -37,21 +38,23 @@ export class Ending {
 
   /** @returns whether the node carries its marks */
   async untilMarked(signal: AbortSignal, limitMs = waitForMarkMs): Promise<boolean> {
-    const { clock, marking } = this.#modules;
+    const { change, clock, marking } = this.#modules;
     const until = clock.now() + limitMs;
-    while (!marking.isUpToDate && !this.isPast(until)) await marking.change(until, signal);
+    while (!marking.isUpToDate && !this.isPast(until)) {
+      await change.within(until - clock.now(), clock, signal);
+    }
     return marking.isUpToDate;
   }
 
   /** @returns 'again' where the node was drained before it was marked: pods may have landed on it meanwhile */
   async finish(report: DrainReport, signal: AbortSignal): Promise<Outcome | 'again' | 'failed'> {
     await this.untilMarked(signal);
-    const { mandate, marking } = this.#modules;
+    const { change, clock, mandate, marking } = this.#modules;
     const { endBy } = mandate.goal;
     let isMarked = marking.trouble === undefined;
     if (!report.complete || isMarked) return this.#concludeDrain(report);
     while (!isMarked && !this.isPast(endBy)) {
-      await marking.change(endBy, signal);
+      await change.within((endBy ?? Infinity) - clock.now(), clock, signal);
       isMarked = marking.trouble === undefined;
     }
     return isMarked ? 'again' : this.#concludeDrain(report);

@@ -3,20 +3,23 @@ import type { Cancellation, Delivery, Outcome } from '../interruption/delivery.t
 import type { Interruption } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { Logger } from '../logger.ts';
+import type { WorkflowStory } from './workflow-story.ts';
+
+/** Where what was lent for a node came from. */
+export interface Lender {
+  /** Gives back to its source, for good. */
+  settle(node: string, item: Delivery | Cancellation, outcome: Outcome): Promise<void>;
+  /** Gives back to its source, to come again. */
+  release(node: string, item: Delivery | Cancellation): Promise<void>;
+  /** Its delivery was settled while it waited for its time, so that nobody brings it again. */
+  takeUpAgain(node: string, interruption: Interruption): Promise<void>;
+}
 
 export interface GiveBackModules {
+  readonly ledger: Ledger;
+  readonly lender: Lender;
   readonly logger: Logger;
-  /** Gives back to its source, for good. */
-  readonly settle: (item: Delivery | Cancellation, outcome: Outcome) => Promise<void>;
-  /** Gives back to its source, to come again. */
-  readonly release: (item: Delivery | Cancellation) => Promise<void>;
-  /** Its delivery was settled while it waited for its time, so that nobody brings it again. */
-  readonly takeUpAgain: (interruption: Interruption) => Promise<void>;
-  /**
-   * A delivery was to be settled: what NTH calls the post-drain task.
-   * @param trouble why it could not be
-   */
-  readonly onSettled?: ((delivery: Delivery, trouble: string | undefined) => void) | undefined;
+  readonly story: WorkflowStory;
 }
 
 /**
@@ -25,33 +28,35 @@ export interface GiveBackModules {
  * @param hasFailed the workflow did not come to its own end: also what was cancelled may not have been undone
  */
 export async function giveBack(
-  ledger: Ledger,
+  node: string,
   outcome: Outcome | undefined,
   hasFailed: boolean,
   modules: GiveBackModules,
 ): Promise<void> {
+  const { ledger, lender } = modules;
   const { deliveries, cancelled } = ledger.takeAll();
   const lent = new Set(deliveries.map(({ interruption }) => interruption.id));
   const settledBefore = ledger.interruptions.filter(({ id }) => outcome === undefined && !lent.has(id));
   // Side by side: one of them may take minutes, such as a hook that is completed after a delay.
   await Promise.all([
-    ...cancelled.map((item) => giveBackOne(item, hasFailed ? undefined : 'cancelled', modules)),
-    ...deliveries.map((item) => giveBackOne(item, outcome, modules)),
-    ...settledBefore.map((interruption) => modules.takeUpAgain(interruption)),
+    ...cancelled.map((item) => giveBackOne(node, item, hasFailed ? undefined : 'cancelled', modules)),
+    ...deliveries.map((item) => giveBackOne(node, item, outcome, modules)),
+    ...settledBefore.map((interruption) => lender.takeUpAgain(node, interruption)),
   ]);
 }
 
 async function giveBackOne(
+  node: string,
   item: Delivery | Cancellation,
   outcome: Outcome | undefined,
-  { logger, settle, release, onSettled }: GiveBackModules,
+  { lender, logger, story }: GiveBackModules,
 ): Promise<void> {
   const isDelivery = item.type === 'interruption' && outcome !== undefined && outcome !== 'dry-run';
   try {
-    await (outcome === undefined ? release(item) : settle(item, outcome));
-    if (isDelivery) onSettled?.(item, undefined);
+    await (outcome === undefined ? lender.release(node, item) : lender.settle(node, item, outcome));
+    if (isDelivery) story.settled(item, undefined);
   } catch (error) {
-    if (isDelivery) onSettled?.(item, errorText(error));
+    if (isDelivery) story.settled(item, errorText(error));
     logger.error('Cannot give a delivery back to its source', { source: item.source, error });
   }
 }

@@ -6,9 +6,10 @@ import { decide } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Lender } from './give-back.ts';
 import type { Launches } from './launches.ts';
 import { NodeActions } from './node-actions.ts';
-import { NodeWorkflow, type NodeWorkflowOptions } from './node-workflow.ts';
+import { NodeWorkflow, type NodeWorkflowModules, type NodeWorkflowOptions } from './node-workflow.ts';
 import type { NodeRecords } from './node-records.ts';
 import type { Workers } from './workers.ts';
 import type { WorkflowObserver } from './workflow-observer.ts';
@@ -44,11 +45,12 @@ export type Place =
   | { readonly release: ReleaseReason };
 
 /** Pulls from every source and brings what it is lent to its node's workflow: one workflow a node at a time. */
-export class Intake {
+export class Intake implements Lender {
   readonly #options: NodeWorkflowOptions;
   readonly #modules: IntakeModules;
+  /** Of all workflows. */
+  readonly #shared: NodeWorkflowModules;
   readonly #sources: ReadonlyMap<string, Source>;
-  readonly #actions: NodeActions;
   readonly #workflows = new Map<string, NodeWorkflow>();
   readonly #running = new Set<Promise<void>>();
   #workflowsStarted = 0;
@@ -56,7 +58,7 @@ export class Intake {
   constructor(options: NodeWorkflowOptions, modules: IntakeModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#actions = new NodeActions(modules);
+    this.#shared = { observers: [], ...modules, actions: new NodeActions(modules), lender: this };
     this.#sources = new Map([...modules.sources, modules.records].map((source) => [source.name, source]));
     // So that an increase shows the first one too.
     for (const { name: source } of modules.sources) {
@@ -197,32 +199,28 @@ export class Intake {
 
   #start(node: string, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
     this.#workflowsStarted += 1;
-    const workflow = new NodeWorkflow({ node, id: this.#workflowsStarted }, this.#options, {
-      observers: [],
-      ...this.#modules,
-      actions: this.#actions,
-      settle: async (it, outcome) => {
-        if (it.type === 'cancellation') this.#modules.records.forget(node, it.interruptionId);
-        await this.#sourceOf(it).settle(it, outcome);
-      },
-      release: async (it) => {
-        const { records } = this.#modules;
-        if (it.type === 'interruption' && it.source !== records.name)
-          records.unfinished?.(node, it.interruption);
-        await this.#sourceOf(it).release(it);
-      },
-      takeUpAgain: (interruption) => this.#takeUpAgain(node, interruption),
-    });
+    const workflow = new NodeWorkflow({ node, id: this.#workflowsStarted }, this.#options, this.#shared);
     workflow.join(item);
     this.#workflows.set(node, workflow);
-    this.#keep(
-      workflow.run(intake, killing).finally(() => {
-        if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
-      }),
-    );
+    this.#keep(workflow.run(intake, killing), () => {
+      if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
+    });
   }
 
-  async #takeUpAgain(node: string, interruption: Interruption): Promise<void> {
+  async settle(node: string, item: Delivery | Cancellation, outcome: Outcome): Promise<void> {
+    if (item.type === 'cancellation') this.#modules.records.forget(node, item.interruptionId);
+    await this.#sourceOf(item).settle(item, outcome);
+  }
+
+  async release(node: string, item: Delivery | Cancellation): Promise<void> {
+    const { records } = this.#modules;
+    if (item.type === 'interruption' && item.source !== records.name) {
+      records.unfinished?.(node, item.interruption);
+    }
+    await this.#sourceOf(item).release(item);
+  }
+
+  async takeUpAgain(node: string, interruption: Interruption): Promise<void> {
     const { records } = this.#modules;
     const where = { ...interruption.where, nodeName: node };
     await records.release({
@@ -239,14 +237,16 @@ export class Intake {
     return source;
   }
 
-  #keep(work: Promise<void>): void {
-    const kept = work
-      .catch((error: unknown) => {
-        this.#modules.logger.error('Cannot deal with an interruption', { error });
-      })
-      .finally(() => {
-        this.#running.delete(kept);
-      });
+  /** @param onEnd called when it has ended, however */
+  #keep(work: Promise<void>, onEnd?: () => void): void {
+    const end = (): void => {
+      this.#running.delete(kept);
+      onEnd?.();
+    };
+    const kept = work.then(end, (error: unknown) => {
+      this.#modules.logger.error('Cannot deal with an interruption', { error });
+      end();
+    });
     this.#running.add(kept);
   }
 }

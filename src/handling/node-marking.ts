@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { errorText } from '../error-text.ts';
 import type { Instant } from '../interruption/interruption.ts';
-import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
+import type { Cluster, MarkResult } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { isPushback } from '../pushback.ts';
-import { Change } from './change.ts';
+import type { Change } from './change.ts';
+import type { Mandate } from './mandate.ts';
+import type { WorkflowStory } from './workflow-story.ts';
 
 /** A mark that failed is tried again after this, then after twice as long each time. */
 const shortestBackOffMs = 250;
@@ -17,19 +19,16 @@ export interface NodeMarkingOptions {
   readonly node: string;
   /** There is nothing to mark any more where the Node is gone. Otherwise its name must be wrong, which is told. */
   readonly mayVanish: boolean;
-  /** Read before each attempt, so that it marks for what has joined meanwhile. */
-  readonly marks: () => Marks;
-  /**
-   * @param trouble why it did not succeed
-   * @param wasMarked there was nothing left to write
-   */
-  readonly onAttempt: (trouble: string | undefined, wasMarked: boolean) => void;
 }
 
 export interface NodeMarkingModules {
   readonly clock: Clock;
   readonly cluster: Cluster;
   readonly logger: Logger;
+  /** Told when an attempt has ended. */
+  readonly change: Change;
+  readonly mandate: Mandate;
+  readonly story: WorkflowStory;
 }
 
 /**
@@ -39,10 +38,14 @@ export interface NodeMarkingModules {
 export class NodeMarking {
   readonly #options: NodeMarkingOptions;
   readonly #modules: NodeMarkingModules;
+  /** Aborted at the end; undefined before the beginning. */
+  #signal: AbortSignal | undefined;
+  #onError: ((error: unknown) => void) | undefined;
+  #isAtWork = false;
   #wanted = 1;
   #held = 0;
   #trouble: string | undefined = 'it has not been tried';
-  readonly #change = new Change();
+  #toldAt: Instant | undefined;
 
   constructor(options: NodeMarkingOptions, modules: NodeMarkingModules) {
     this.#options = options;
@@ -53,77 +56,93 @@ export class NodeMarking {
     return this.#held === this.#wanted;
   }
 
-  /** There is more to mark the node for. */
-  request(): void {
-    this.#wanted += 1;
-    this.#change.tell();
-  }
-
   /** Why the node carries none of our marks; undefined once it does. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
 
   /**
-   * Waits until an attempt has ended or there is more to mark the node for, but no longer than until `until`.
-   * @throws the signal's reason
+   * Marks at once, and again at each request, until the signal is aborted.
+   * @param onError told of an error of our own, should there be one
    */
-  async change(until: Instant | undefined, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#modules;
-    if (until === undefined) await this.#change.next(signal);
-    else await this.#change.within(until - clock.now(), clock, signal);
+  begin(signal: AbortSignal, onError: (error: unknown) => void): void {
+    this.#signal = signal;
+    this.#onError = onError;
+    this.#markOn();
   }
 
-  /** Marks at once, and again at each request. Ends by throwing the signal's reason. */
-  async run(signal: AbortSignal): Promise<never> {
-    for (;;) {
-      if (this.isUpToDate) {
-        await this.#change.next(signal);
+  /** There is more to mark the node for. */
+  request(): void {
+    this.#wanted += 1;
+    this.#markOn();
+  }
+
+  #markOn(): void {
+    const signal = this.#signal;
+    if (!signal || signal.aborted || this.#isAtWork) return;
+    this.#isAtWork = true;
+    this.#mark(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#onError?.(error);
+    });
+  }
+
+  /** Until all that is asked for is on the node. @throws the signal's reason */
+  async #mark(signal: AbortSignal): Promise<void> {
+    const { change, clock } = this.#modules;
+    let backOffMs = shortestBackOffMs;
+    while (!this.isUpToDate) {
+      let wanted = this.#wanted;
+      const marks = () => {
+        // What has joined while others were marked is marked for as well.
+        wanted = this.#wanted;
+        return this.#modules.mandate.marks;
+      };
+      const result = await this.#modules.cluster
+        .markNode(this.#options.node, marks, signal)
+        .catch((error: unknown) => asError(error, signal));
+      if (this.#isMarked(result)) {
+        this.#held = wanted;
+        this.#toldAt = undefined;
+        backOffMs = shortestBackOffMs;
+        change.tell();
         continue;
       }
-      const wanted = this.#wanted;
-      await this.#untilMarked(signal);
-      this.#held = wanted;
-      this.#change.tell();
-    }
-  }
-
-  async #untilMarked(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#modules;
-    let toldAt: number | undefined;
-    let backOffMs = shortestBackOffMs;
-    for (;;) {
-      const result = await this.#attempt(signal);
-      if (result === 'no-such-node' && this.#options.mayVanish) {
-        if (this.#trouble !== undefined) logger.info('The node is gone from the cluster');
-        this.#trouble = undefined;
-        return;
-      }
-      const succeeded = result === 'marked' || result === 'was-marked';
-      this.#options.onAttempt(succeeded ? undefined : this.#textOf(result), result === 'was-marked');
-      if (succeeded) {
-        this.#trouble = undefined;
-        return;
-      }
-      if (this.#trouble !== undefined) this.#trouble = this.#textOf(result);
-      this.#change.tell();
-      if (toldAt === undefined || clock.now() - toldAt >= tellAgainMs) {
-        toldAt = clock.now();
-        this.#tell(result);
-      }
+      change.tell();
       if (isPushback(result)) continue;
       await clock.sleep(backOffMs, signal);
       backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
     }
+    // In the same step as the last look: what is requested from now on begins anew.
+    this.#isAtWork = false;
   }
 
-  async #attempt(signal: AbortSignal): Promise<MarkResult | Error> {
-    try {
-      return await this.#modules.cluster.markNode(this.#options.node, this.#options.marks(), signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      return error instanceof Error ? error : new Error(String(error));
+  /** Takes in how an attempt has ended. @returns whether there is nothing more to be done */
+  #isMarked(result: MarkResult | Error): boolean {
+    const { logger } = this.#modules;
+    if (result === 'no-such-node' && this.#options.mayVanish) {
+      if (this.#trouble !== undefined) logger.info('The node is gone from the cluster');
+      this.#trouble = undefined;
+      return true;
     }
+    const succeeded = result === 'marked' || result === 'was-marked';
+    this.#tellAttempt(succeeded ? undefined : this.#textOf(result), result === 'was-marked');
+    if (succeeded) this.#trouble = undefined;
+    else this.#failed(result);
+    return succeeded;
+  }
+
+  #tellAttempt(trouble: string | undefined, wasMarked: boolean): void {
+    const { mandate, story } = this.#modules;
+    // That the node has been drained is written down, but is no action on it.
+    if (!mandate.isFulfilled) story.markAttempted(trouble, wasMarked, mandate.decision.response);
+  }
+
+  #failed(result: MarkResult | Error): void {
+    const { clock } = this.#modules;
+    if (this.#trouble !== undefined) this.#trouble = this.#textOf(result);
+    if (this.#toldAt !== undefined && clock.now() - this.#toldAt < tellAgainMs) return;
+    this.#toldAt = clock.now();
+    this.#tell(result);
   }
 
   #textOf(result: MarkResult | Error): string {
@@ -142,4 +161,10 @@ export class NodeMarking {
       );
     }
   }
+}
+
+/** @throws the signal's reason */
+function asError(error: unknown, signal: AbortSignal): Error {
+  signal.throwIfAborted();
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -34,7 +34,7 @@ export async function rehearse(
   }
   try {
     const { pods } = await cluster.podsOn(node, rehearsalUrgency, signal);
-    const daemonSets = new DaemonSets(cluster);
+    const daemonSets = new DaemonSets(modules);
     await Promise.all(daemonSets.check(pods, rehearsalUrgency, signal));
     const { leaving, staying } = planDrain(pods, policy, goal, daemonSets.deleted, clock.now());
     telling.tell({ type: 'pods', pods: [...leaving.map(waitingProgress), ...staying.map(stayingProgress)] });

@@ -1,7 +1,5 @@
 /** A drain's place among those that take turns. */
 export interface Place {
-  /** Resolves when its turn has come. */
-  readonly turn: Promise<void>;
   readonly isItsTurn: boolean;
   /** Makes room for the next; to be called once, whether its turn had come or not. */
   leave(): void;
@@ -20,18 +18,17 @@ export class Workers {
     this.#most = most;
   }
 
-  enter(): Place {
-    const { promise: turn, resolve } = Promise.withResolvers<void>();
+  /** @param onTurn called once its turn has come, at once or later; not after it has left */
+  enter(onTurn: () => void): Place {
     let isItsTurn = false;
     const begin = (): void => {
       isItsTurn = true;
       this.#busy += 1;
-      resolve();
+      onTurn();
     };
     this.#waiting.add(begin);
     this.#beginNext();
     return {
-      turn,
       get isItsTurn() {
         return isItsTurn;
       },

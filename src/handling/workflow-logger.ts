@@ -1,17 +1,20 @@
 import type { Ledger } from '../interruption/ledger.ts';
 import type { LogFields, Logger } from '../logger.ts';
-import type { Phase } from './workflow-observer.ts';
+import type { WorkflowTelling } from './workflow-telling.ts';
+
+export interface WorkflowLoggerModules {
+  readonly ledger: Ledger;
+  readonly telling: Pick<WorkflowTelling, 'phase'>;
+}
 
 /** A logger whose every line says which interruptions it is about, and how far the workflow has come by then. */
 export class WorkflowLogger implements Logger {
   readonly #logger: Logger;
-  readonly #ledger: Ledger;
-  readonly #phase: () => Phase;
+  readonly #modules: WorkflowLoggerModules;
 
-  constructor(logger: Logger, ledger: Ledger, phase: () => Phase) {
+  constructor(logger: Logger, modules: WorkflowLoggerModules) {
     this.#logger = logger;
-    this.#ledger = ledger;
-    this.#phase = phase;
+    this.#modules = modules;
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -31,11 +34,12 @@ export class WorkflowLogger implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new WorkflowLogger(this.#logger.child(fields), this.#ledger, this.#phase);
+    return new WorkflowLogger(this.#logger.child(fields), this.#modules);
   }
 
   #about(fields: LogFields | undefined): LogFields {
-    return { ...interruptionFields(this.#ledger), phase: this.#phase(), ...fields };
+    const { ledger, telling } = this.#modules;
+    return { ...interruptionFields(ledger), phase: telling.phase, ...fields };
   }
 }
 

@@ -12,10 +12,15 @@ import type { WorkflowTelling } from './workflow-telling.ts';
 
 export interface WorkflowStoryModules {
   readonly clock: Clock;
+  readonly ledger: Ledger;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly actions: NodeActions;
   readonly telling: WorkflowTelling;
+}
+
+export interface WorkflowStoryOptions {
+  readonly node: string;
   /** The trace that the workflow is, if it is one. */
   readonly traceId: string | undefined;
 }
@@ -24,19 +29,17 @@ const machineHasEnded = "nothing: the machine's end has passed";
 
 /** What the operator gets to see of a workflow: log lines (with NTH's texts), metrics, and what observers make of it. */
 export class WorkflowStory {
-  readonly #node: string;
-  readonly #ledger: Ledger;
+  readonly #options: WorkflowStoryOptions;
   readonly #modules: WorkflowStoryModules;
   #isMarked = false;
 
-  constructor(node: string, ledger: Ledger, modules: WorkflowStoryModules) {
-    this.#node = node;
-    this.#ledger = ledger;
+  constructor(options: WorkflowStoryOptions, modules: WorkflowStoryModules) {
+    this.#options = options;
     this.#modules = modules;
   }
 
   get fields(): LogFields {
-    const { interruptions, cancellations } = this.#ledger;
+    const { interruptions, cancellations } = this.#modules.ledger;
     if (interruptions.length === 0) {
       return { why: [...new Set(cancellations.map((it) => it.why))].join(',') };
     }
@@ -46,12 +49,12 @@ export class WorkflowStory {
   /** @param trouble why it did not succeed */
   markAttempted(trouble: string | undefined, wasMarked: boolean, response: Response): void {
     const succeeded = trouble === undefined;
-    const isUnmarking = this.#ledger.interruptions.length === 0;
+    const isUnmarking = this.#modules.ledger.interruptions.length === 0;
     this.#count(isUnmarking ? 'uncordon' : 'pre-drain', trouble);
     if (!succeeded && response === 'mark') this.#count('cordon', trouble);
     if (!succeeded || this.#isMarked || isUnmarking) return;
     this.#isMarked = true;
-    const { interruptions } = this.#ledger;
+    const { interruptions } = this.#modules.ledger;
     // Of a drain that is tried again, or taken up by another process, that time is long past.
     if (this.#modules.actions.marksFirst(interruptions.map((it) => it.id)) && !wasMarked) {
       // The newest is what it was marked for: others may have been tried for long.
@@ -148,11 +151,11 @@ export class WorkflowStory {
   }
 
   get #trace(): { readonly id: string | undefined; readonly at: Instant } {
-    return { id: this.#modules.traceId, at: this.#modules.clock.now() };
+    return { id: this.#options.traceId, at: this.#modules.clock.now() };
   }
 
   #secondsSinceNotice(instant: Instant): number {
-    const seenAt = Math.min(...this.#ledger.interruptions.map((interruption) => interruption.seenAt));
+    const seenAt = Math.min(...this.#modules.ledger.interruptions.map((interruption) => interruption.seenAt));
     return (instant - seenAt) / 1000;
   }
 
@@ -161,7 +164,7 @@ export class WorkflowStory {
   }
 
   #count(action: NodeAction, trouble: string | undefined): void {
-    const { interruptions, cancellations } = this.#ledger;
+    const { interruptions, cancellations } = this.#modules.ledger;
     const ids =
       action === 'uncordon' ? cancellations.map((it) => it.interruptionId) : interruptions.map((it) => it.id);
     this.#tellCount(action, ids, trouble);
@@ -169,7 +172,7 @@ export class WorkflowStory {
 
   #tellCount(action: NodeAction, ids: readonly string[], trouble: string | undefined): void {
     const succeeded = trouble === undefined;
-    this.#modules.actions.count(this.#node, ids, action, succeeded);
+    this.#modules.actions.count(this.#options.node, ids, action, succeeded);
     this.#modules.telling.tell({ type: 'action', action, succeeded, trouble });
   }
 }

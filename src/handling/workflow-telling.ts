@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Mandate } from './mandate.ts';
 import type { Phase, WorkflowNews, WorkflowObserver } from './workflow-observer.ts';
 
@@ -10,24 +11,33 @@ export interface WorkflowTellingModules {
   readonly logger: Logger;
   readonly ledger: Ledger;
   readonly mandate: Mandate;
+  readonly metrics: Pick<Metrics, 'workflows'>;
   readonly observers: readonly WorkflowObserver[];
 }
 
-/** Tells one workflow's news to all who observe. */
+export interface WorkflowTellingOptions {
+  readonly id: number;
+  readonly node: string;
+  readonly dryRun: boolean;
+}
+
+/** How far one workflow has come, which it tells with all other news to all who observe. */
 export class WorkflowTelling {
-  readonly #options: { readonly id: number; readonly node: string; readonly dryRun: boolean };
+  readonly #options: WorkflowTellingOptions;
   readonly #modules: WorkflowTellingModules;
   readonly #startedAt: Instant;
-  readonly #blamed = new Set<WorkflowObserver>();
+  #blamed: readonly WorkflowObserver[] = [];
   #phase: Phase = 'received';
 
-  constructor(
-    options: { readonly id: number; readonly node: string; readonly dryRun: boolean },
-    modules: WorkflowTellingModules,
-  ) {
+  constructor(options: WorkflowTellingOptions, modules: WorkflowTellingModules) {
     this.#options = options;
     this.#modules = modules;
     this.#startedAt = modules.clock.now();
+    modules.metrics.workflows.inc({ phase: this.#phase });
+  }
+
+  get phase(): Phase {
+    return this.#phase;
   }
 
   /** Somebody listens: what costs something to find out is worth it. */
@@ -35,14 +45,29 @@ export class WorkflowTelling {
     return this.#modules.observers.length > 0;
   }
 
+  enter(phase: Phase): void {
+    const { workflows } = this.#modules.metrics;
+    workflows.dec({ phase: this.#phase });
+    workflows.inc({ phase });
+    this.#phase = phase;
+    this.tell({ type: 'phase', phase });
+  }
+
+  /** Nothing more will be told. */
+  end(): void {
+    this.#modules.metrics.workflows.dec({ phase: this.#phase });
+  }
+
   tell(news: WorkflowNews): void {
-    if (news.type === 'phase') this.#phase = news.phase;
     if (!this.isHeard) return;
+    const { id, node, dryRun } = this.#options;
     const { clock, ledger, mandate, observers } = this.#modules;
     const { response, deadline, deadlineIsMachineEnd } = mandate.decision;
     const { interruptions, cancellations } = ledger;
     const workflow = {
-      ...this.#options,
+      id,
+      node,
+      dryRun,
       startedAt: this.#startedAt,
       phase: this.#phase,
       interruptions,
@@ -62,8 +87,8 @@ export class WorkflowTelling {
   }
 
   #blame(observer: WorkflowObserver, error: unknown): void {
-    if (this.#blamed.has(observer)) return;
-    this.#blamed.add(observer);
+    if (this.#blamed.includes(observer)) return;
+    this.#blamed = [...this.#blamed, observer];
     this.#modules.logger.error('Cannot tell what happens to the node, the work goes on', {
       observer: observer.name,
       error,

@@ -19,7 +19,7 @@ import { isNotFound } from './status.ts';
 import type { MarkOptions } from './node-marks.ts';
 import { Nodes, type NodesModules } from './nodes.ts';
 import { NamespaceWishes } from './namespace-wishes.ts';
-import { RequestLanes } from './request-lanes.ts';
+import { markConcurrency, RequestLanes } from './request-lanes.ts';
 import { PodChanges, type FollowedNode, type PodList } from './pod-changes.ts';
 import { Snapshots } from './snapshots.ts';
 import { toBudgetView, toPodView, type BudgetObject, type PodObject } from './views.ts';
@@ -44,6 +44,9 @@ const podsPerPage = 500;
  */
 const listsAtOnce = 10;
 
+/** More than are under way at the same time, so that marks always wait in their lane and go before drains. */
+const marksAtOnce = 2 * markConcurrency;
+
 /** `Cluster` over the API server's HTTP interface. */
 export class ApiCluster implements Cluster {
   readonly #options: ApiClusterOptions;
@@ -55,6 +58,8 @@ export class ApiCluster implements Cluster {
   readonly #snapshots: Snapshots;
   readonly #namespaces: NamespaceWishes;
   readonly #lists: RequestLanes;
+  /** Hundreds of nodes are marked at once: what is to be written is made when it can be. */
+  readonly #marks: RequestLanes;
 
   constructor(options: ApiClusterOptions, modules: ApiClusterModules) {
     this.#options = options;
@@ -65,11 +70,14 @@ export class ApiCluster implements Cluster {
     this.#changes = new PodChanges(modules);
     this.#snapshots = new Snapshots(modules);
     this.#namespaces = new NamespaceWishes(modules);
-    this.#lists = new RequestLanes({ concurrency: listsAtOnce, qps: undefined, burst: undefined }, modules);
+    const gate = (concurrency: number): RequestLanes =>
+      new RequestLanes({ concurrency, qps: undefined, burst: undefined }, modules);
+    this.#lists = gate(listsAtOnce);
+    this.#marks = gate(marksAtOnce);
   }
 
-  markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult> {
-    return this.#nodes.mark(name, marks, signal);
+  markNode(name: string, marks: () => Marks, signal: AbortSignal): Promise<MarkResult> {
+    return this.#marks.run(0, signal, () => this.#nodes.mark(name, marks(), signal));
   }
 
   memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined> {
@@ -107,22 +115,21 @@ export class ApiCluster implements Cluster {
     }
   }
 
-  async *podChangesOn(node: string, urgency: Instant, signal: AbortSignal): AsyncGenerator<PodChange> {
-    const { useApiServerCache } = this.#options;
+  followPods(
+    node: string,
+    urgency: Instant,
+    take: (change: PodChange) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { readNamespaceAnnotations, useApiServerCache } = this.#options;
     const followed: FollowedNode = {
       node,
       urgency,
       // Once changes were seen never from the cache: an older list would show pods as gone that are not.
       list: (mayBeOld, listUrgency) => this.#list(node, mayBeOld && useApiServerCache, listUrgency, signal),
     };
-    for await (const change of this.#changes.follow(followed, signal)) {
-      if (change.type !== 'present') yield change;
-      else {
-        for (const pod of await this.#withNamespaceWishes([change.pod], urgency, signal)) {
-          yield { type: 'present', pod };
-        }
-      }
-    }
+    const takeAsWished = readNamespaceAnnotations ? this.#namespaces.inOrder(take, urgency, signal) : take;
+    return this.#changes.follow(followed, takeAsWished, signal);
   }
 
   async #withNamespaceWishes(

@@ -198,16 +198,25 @@ export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';
 
 /** Kubernetes in our words. Methods throw `ApiError`, or the signal's reason. */
 export interface Cluster {
-  /** Cordon, taints, labels and the annotation that remembers what was ours: in one write, in the lane of marks. */
-  markNode(name: string, marks: Marks, signal: AbortSignal): Promise<MarkResult>;
+  /**
+   * Cordon, taints, labels and the annotation that remembers what was ours: in one write, in the lane of marks.
+   * @param marks called once, when its turn has come
+   */
+  markNode(name: string, marks: () => Marks, signal: AbortSignal): Promise<MarkResult>;
   /** undefined where there is no such Node. */
   memoryOf(name: string, signal: AbortSignal): Promise<NodeMemory | undefined>;
   podsOn(node: string, urgency: Urgency, signal: AbortSignal): Promise<{ readonly pods: readonly PodView[] }>;
   /**
-   * All pods on a node, and each change from then on. Ends with the signal, or where the pods can't be listed: lost
-   * connections, expired versions and silence of the watch are its own affair.
+   * Follows the pods of a node. Ends with the signal, or where the pods can't be listed: lost connections, expired
+   * versions and silence of the watch are its own affair.
+   * @param take is told of all pods first, then of each change; must not throw
    */
-  podChangesOn(node: string, urgency: Instant, signal: AbortSignal): AsyncIterable<PodChange>;
+  followPods(
+    node: string,
+    urgency: Instant,
+    take: (change: PodChange) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** @param gracePeriodSeconds undefined: the pod's own */
   evict(
     pod: PodRef,

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ApiClient } from './api-client.ts';
-import type { PodView, PodWishes, Urgency } from './cluster.ts';
+import type { PodChange, PodView, PodWishes, Urgency } from './cluster.ts';
 import { readWishes } from './pod-wishes.ts';
 
 /** Namespaces' annotations change rarely; what was read is used for this long. */
@@ -28,6 +28,23 @@ export class NamespaceWishes {
       const inherited = this.#known.get(pod.namespace)?.wishes;
       return inherited ? { ...pod, wishes: merge(pod.wishes, inherited) } : pod;
     });
+  }
+
+  /** Tells of changes in their order, with what the pods' namespaces ask for, which may have to be read before. */
+  inOrder(
+    take: (change: PodChange) => void,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): (change: PodChange) => void {
+    const tell = async (change: PodChange): Promise<void> => {
+      if (change.type !== 'present') take(change);
+      else for (const pod of await this.apply([change.pod], urgency, signal)) take({ type: 'present', pod });
+    };
+    let last = Promise.resolve();
+    return (change) => {
+      // Nothing but the signal breaks it off.
+      last = last.then(() => tell(change)).catch(() => {});
+    };
   }
 
   async #read(namespace: string, urgency: Urgency, signal: AbortSignal): Promise<void> {

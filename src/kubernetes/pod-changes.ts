@@ -56,27 +56,47 @@ export class PodChanges {
     this.#feed = new PodFeed(options, { ...modules, loop: this.#loop });
   }
 
-  /** All pods first. @throws the signal's reason; ApiError where a list fails */
-  async *follow(followed: FollowedNode, signal: AbortSignal): AsyncGenerator<PodChange, void, undefined> {
+  /**
+   * @param take is told of all pods first, then of each change; must not throw
+   * @throws the signal's reason, which is its only good end; ApiError where a list fails
+   */
+  async follow(
+    followed: FollowedNode,
+    take: (change: PodChange) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.#nodes += 1;
+    const { node, urgency, list } = followed;
+    const place = this.#watches < mostWatches ? undefined : this.#feed.join(node);
     try {
-      if (this.#watches < mostWatches || !(yield* this.#share(followed, signal))) {
-        yield* this.#watch(followed, signal);
+      // Where the API server's versions do not tell which is older nothing can be shared.
+      let isSharing = place !== undefined;
+      for (let isFirst = true; place && isSharing; isFirst = false) {
+        // Again: behind the evictions, which are what is urgent.
+        const { pods, version } = await list(isFirst, isFirst ? urgency : urgency + 1);
+        isSharing = isComparable(version);
+        if (!isSharing || !place.listed(version)) continue;
+        take({ type: 'all', pods });
+        await place.untilLost(take, signal);
       }
+      place?.leave();
+      await this.#watch(followed, take, signal);
     } finally {
+      place?.leave();
       this.#nodes -= 1;
     }
   }
 
-  async *#watch(
+  async #watch(
     { node, urgency, list }: FollowedNode,
+    take: (change: PodChange) => void,
     signal: AbortSignal,
-  ): AsyncGenerator<PodChange, void, undefined> {
+  ): Promise<void> {
     this.#watches += 1;
     try {
       const { pods, version: from } = await list(true, urgency);
-      yield { type: 'all', pods };
-      yield* this.#loop.follow<PodChange>(
+      take({ type: 'all', pods });
+      const changes = this.#loop.follow<PodChange>(
         {
           resource: 'pods',
           path: '/api/v1/pods',
@@ -96,28 +116,9 @@ export class PodChanges {
         urgency,
         signal,
       );
+      for await (const change of changes) take(change);
     } finally {
       this.#watches -= 1;
-    }
-  }
-
-  /** @returns false where the API server's versions do not tell which is older, without which nothing can be shared */
-  async *#share(
-    { node, urgency, list }: FollowedNode,
-    signal: AbortSignal,
-  ): AsyncGenerator<PodChange, boolean, undefined> {
-    const place = this.#feed.join(node);
-    try {
-      for (let isFirst = true; ; isFirst = false) {
-        // Again: behind the evictions, which are what is urgent.
-        const { pods, version } = await list(isFirst, isFirst ? urgency : urgency + 1);
-        if (!isComparable(version)) return false;
-        if (!place.listed(version)) continue;
-        yield { type: 'all', pods };
-        yield* place.changes(signal);
-      }
-    } finally {
-      place.leave();
     }
   }
 

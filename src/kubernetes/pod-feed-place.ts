@@ -8,7 +8,7 @@ interface Kept {
 
 /**
  * A node's place in the feed of all pods. Its pods are listed, then their changes followed, until they have to be
- * listed again. Invariant: what `changes` gives is everything newer than the list, in order, or it ends.
+ * listed again. Invariant: what is told after a list is everything newer than it, in order, or the place is lost.
  */
 export class PodFeedPlace {
   readonly #onListed: (version: string) => void;
@@ -17,9 +17,9 @@ export class PodFeedPlace {
   #since: string | undefined;
   /** Of the list; undefined: the pods are to be listed. */
   #version: string | undefined;
-  #isLost = false;
-  #kept: Kept[] = [];
-  #changed = Promise.withResolvers<void>();
+  /** What has happened since the node was to be listed. */
+  #kept: readonly Kept[] = [];
+  #following: Following | undefined;
 
   constructor(
     since: string | undefined,
@@ -39,23 +39,21 @@ export class PodFeedPlace {
     return true;
   }
 
-  /** Ends when the pods are to be listed again. @throws the signal's reason */
-  async *changes(signal: AbortSignal): AsyncGenerator<PodChange, void, undefined> {
-    const wake = (): void => this.#changed.resolve();
-    signal.addEventListener('abort', wake, { once: true });
-    try {
-      for (;;) {
-        signal.throwIfAborted();
-        this.#changed = Promise.withResolvers();
-        for (let kept = this.#kept.shift(); kept !== undefined; kept = this.#kept.shift()) yield kept.change;
-        if (this.#isLost) return;
-        await this.#changed.promise;
-      }
-    } finally {
-      signal.removeEventListener('abort', wake);
+  /**
+   * Goes on from the list.
+   * @param take is told what has happened since, and what happens from now on
+   * @returns resolves when the pods are to be listed again @throws the signal's reason
+   */
+  untilLost(take: (change: PodChange) => void, signal: AbortSignal): Promise<void> {
+    const following = new Following(take, signal, () => {
+      this.#following = undefined;
       this.#version = undefined;
-      this.#isLost = false;
-    }
+    });
+    this.#following = following;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { change } of kept) take(change);
+    return following.ended;
   }
 
   leave(): void {
@@ -70,17 +68,49 @@ export class PodFeedPlace {
 
   /** The feed: something has happened on the node. */
   put(version: string, change: PodChange): void {
-    if (this.#isLost || (this.#version !== undefined && !isOlder(this.#version, version))) return;
-    this.#kept.push({ version, change });
-    this.#changed.resolve();
+    if (this.#version !== undefined && !isOlder(this.#version, version)) return;
+    if (this.#following) this.#following.take(change);
+    else this.#kept = [...this.#kept, { version, change }];
   }
 
   /** The feed: something may have been missed. */
   lose(): void {
     this.#kept = [];
     // Whose list is under way need not make another: how old it is will tell.
-    if (this.#version === undefined) return;
-    this.#isLost = true;
-    this.#changed.resolve();
+    this.#following?.end();
+  }
+}
+
+/** One object and no function in mid-way: in a burst hundreds of nodes follow their pods. */
+class Following {
+  readonly take: (change: PodChange) => void;
+  readonly ended: Promise<void>;
+  readonly #signal: AbortSignal;
+  readonly #onEnd: () => void;
+  readonly #resolve: () => void;
+  readonly #reject: (reason: unknown) => void;
+
+  constructor(take: (change: PodChange) => void, signal: AbortSignal, onEnd: () => void) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.take = take;
+    this.ended = promise;
+    this.#signal = signal;
+    this.#onEnd = onEnd;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal.addEventListener('abort', this, { once: true });
+    if (signal.aborted) this.handleEvent();
+  }
+
+  end(): void {
+    this.#signal.removeEventListener('abort', this);
+    this.#onEnd();
+    this.#resolve();
+  }
+
+  /** What EventTarget calls: the signal is aborted. */
+  handleEvent(): void {
+    this.#onEnd();
+    this.#reject(this.#signal.reason);
   }
 }

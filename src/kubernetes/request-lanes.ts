@@ -11,21 +11,15 @@ export interface RequestLanesOptions {
   readonly burst: number | undefined;
 }
 
-interface Waiting {
-  readonly order: number;
-  /** @param probed the pause whose end it tells, should it be the first after one */
-  readonly start: (probed: number | undefined) => void;
-}
-
 /** A lane's requests that wait, and how many of it are under way. */
 interface Lane {
-  readonly waiting: Waiting[];
+  readonly waiting: Turn[];
   readonly concurrency: number;
   running: number;
 }
 
 /** Marks under way at the same time: few, small, and never behind a drain. */
-const markConcurrency = 10;
+export const markConcurrency = 10;
 
 const probeLimitMs = 1_000;
 
@@ -103,26 +97,12 @@ export class RequestLanes {
     return urgency === 'background' ? this.#background : this.#drains;
   }
 
-  #turn(lane: Waiting[], order: number, signal: AbortSignal): Promise<number | undefined> {
+  #turn(lane: Turn[], order: number, signal: AbortSignal): Promise<number | undefined> {
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
-    const leave = (): void => {
-      const index = lane.indexOf(waiting);
-      if (index < 0) return;
-      lane.splice(index, 1);
-      reject(signal.reason);
-    };
-    const waiting: Waiting = {
-      order,
-      start: (probed) => {
-        signal.removeEventListener('abort', leave);
-        resolve(probed);
-      },
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    insertInOrder(lane, waiting);
+    const turn = new Turn(lane, order, signal);
+    insertInOrder(lane, turn);
     this.#startDue();
-    return promise;
+    return turn.promise;
   }
 
   #startDue(): void {
@@ -209,8 +189,43 @@ export class RequestLanes {
   }
 }
 
+/** A request that waits for its turn. */
+class Turn {
+  readonly order: number;
+  /** The pause whose end it tells, should it be the first after one. */
+  readonly promise: Promise<number | undefined>;
+  readonly #lane: Turn[];
+  readonly #signal: AbortSignal;
+  readonly #resolve: (probed: number | undefined) => void;
+  readonly #reject: (reason: unknown) => void;
+
+  constructor(lane: Turn[], order: number, signal: AbortSignal) {
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    this.order = order;
+    this.promise = promise;
+    this.#lane = lane;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal.addEventListener('abort', this, { once: true });
+  }
+
+  start(probed: number | undefined): void {
+    this.#signal.removeEventListener('abort', this);
+    this.#resolve(probed);
+  }
+
+  /** What EventTarget calls: the signal is aborted. */
+  handleEvent(): void {
+    const index = this.#lane.indexOf(this);
+    if (index < 0) return;
+    this.#lane.splice(index, 1);
+    this.#reject(this.#signal.reason);
+  }
+}
+
 /** Keeps the lane sorted by `order`; equals stay in the order in which they came. */
-function insertInOrder(lane: Waiting[], waiting: Waiting): void {
+function insertInOrder(lane: Turn[], waiting: Turn): void {
   let low = 0;
   let high = lane.length;
   while (low < high) {

@@ -43,7 +43,10 @@ export async function drainsOverFake() {
     reports,
     drain(node: string): void {
       const drain = new NodeDrain({ node, policy, goal: unhurried }, { ...parts, cluster });
-      const run = async (): Promise<void> => void reports.set(node, await drain.run(stop.signal));
+      const run = async (): Promise<void> => {
+        const report = await drain.run(stop.signal);
+        if (report) reports.set(node, report);
+      };
       running.push(run().catch(() => {}));
     },
     async [Symbol.asyncDispose]() {

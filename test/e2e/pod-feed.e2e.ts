@@ -80,9 +80,8 @@ suite('pods of many nodes on a real API server', { timeout: 10 * 60_000 }, () =>
       for await (const line of client.watch(request, 60, (text) => text)) lines.push(String(line));
     };
     const told = new Map(nodes.map((node) => [node, [] as string[]]));
-    const follow = async (node: string): Promise<void> => {
-      for await (const change of api.podChangesOn(node, 1, signal)) told.get(node)?.push(change.type);
-    };
+    const follow = (node: string): Promise<void> =>
+      api.followPods(node, 1, ({ type }) => void told.get(node)?.push(type), signal);
     for (const task of [spy(), ...nodes.map(follow)]) task.catch(() => {});
     const seen = (what: string, isSo: () => boolean): Promise<void> =>
       until(() => Promise.resolve(isSo()), { what, timeoutMs });

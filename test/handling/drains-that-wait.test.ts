@@ -22,7 +22,7 @@ async function crowded(nodes: readonly string[]) {
     api.addNode({ name: node });
     api.addPod({ name: `web-${node}`, node, owner: 'ReplicaSet/web' });
   }
-  const ticket = await admission?.enter(0, new AbortController().signal);
+  const ticket = admission?.enter(0, () => {});
   const stop = new AbortController();
   const running = intake.run(stop.signal, stop.signal).catch(() => {});
   parts.defer(async () => {

@@ -30,11 +30,10 @@ function obligingCluster(): Cluster {
     markNode: () => Promise.resolve('marked'),
     memoryOf: () => Promise.resolve(undefined),
     podsOn: (node) => Promise.resolve({ pods: [podOf(node)] }),
-    async *podChangesOn(node, _urgency, signal) {
-      yield { type: 'all', pods: [podOf(node)] };
-      await new Promise<void>((resolve) => asked.set(`uid-${node}`, resolve));
-      yield { type: 'gone', uid: `uid-${node}` };
-      await new Promise((_, reject) => {
+    followPods(node, _urgency, take, signal) {
+      take({ type: 'all', pods: [podOf(node)] });
+      asked.set(`uid-${node}`, () => take({ type: 'gone', uid: `uid-${node}` }));
+      return new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       });
     },

@@ -29,10 +29,8 @@ export async function followingPods() {
   const follow = (node: string): FollowedPods => {
     const stop = new AbortController();
     const changes: string[] = [];
-    const read = async (): Promise<void> => {
-      for await (const change of cluster.podChangesOn(node, 1, stop.signal)) changes.push(asText(change));
-    };
-    followed.push({ stop, ended: read().catch(() => {}) });
+    const take = (change: PodChange): void => void changes.push(asText(change));
+    followed.push({ stop, ended: cluster.followPods(node, 1, take, stop.signal).catch(() => {}) });
     return { changes, stop: () => stop.abort(new Error('the drain has ended')) };
   };
   const own = Array.from({ length: nodesWithOwnWatch }, (_, number) => follow(`own-${number}`));
