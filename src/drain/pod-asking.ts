@@ -65,6 +65,7 @@ export class PodAsking {
       }
       if (answer.answer === 'asked') {
         pod.asked = { ...sent, at: this.#modules.clock.now() };
+        pod.sent = undefined;
         pod.isTerminating = true;
         this.#tell(pod, pod.asked);
         return 'asked';

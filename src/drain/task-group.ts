@@ -1,19 +1,21 @@
 /** Tasks that run beside each other; that one was aborted is its end, any other error is a fault of ours. */
 export class TaskGroup {
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
   #failure: Error | undefined;
+  #onLastEnd: (() => void) | undefined;
 
   /** @param owner is woken when the task has ended, however */
   add(task: Promise<void>, owner: { wake(): void }): void {
+    this.#running += 1;
     const end = (): void => {
-      this.#running.delete(ended);
+      this.#running -= 1;
+      if (this.#running === 0) this.#onLastEnd?.();
       owner.wake();
     };
-    const ended = task.then(end, (error: unknown) => {
+    task.then(end, (error: unknown) => {
       if (!(error instanceof Error && error.name === 'AbortError')) this.fail(error);
       end();
     });
-    this.#running.add(ended);
   }
 
   /** Something else of the same work has failed. */
@@ -25,8 +27,10 @@ export class TaskGroup {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Resolves when none runs any more. */
+  /** Resolves when none runs any more; none may be added after that. */
   async ended(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onLastEnd = resolve;
+    if (this.#running > 0) await promise;
   }
 }

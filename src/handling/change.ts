@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 
 /** Tells waiters that something has changed. */
 export class Change {
-  readonly #waiters = new Set<Waiter>();
+  /** Hardly ever more than one, and there are hundreds of these: an array takes less than a set. */
+  #waiters: readonly Waiter[] = none;
 
   tell(): void {
     for (const waiter of this.#waiters) waiter.resolve();
@@ -10,43 +11,51 @@ export class Change {
 
   /** Resolves at the next `tell`. @throws the signal's reason */
   next(signal: AbortSignal): Promise<void> {
-    return new Waiter(this.#waiters, signal).promise;
+    return this.#enter(signal).promise;
   }
 
   /** Resolves at the next `tell`, or after `ms`. @throws the signal's reason */
   within(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    const waiter = new Waiter(this.#waiters, signal);
-    if (ms < Infinity) waiter.startTimer(ms, clock);
+    const waiter = this.#enter(signal);
+    if (ms < Infinity && !signal.aborted) waiter.startTimer(ms, clock);
     return waiter.promise;
   }
+
+  leave(waiter: Waiter): void {
+    this.#waiters = this.#waiters.length === 1 ? none : this.#waiters.filter((other) => other !== waiter);
+  }
+
+  #enter(signal: AbortSignal): Waiter {
+    const waiter = new Waiter(this, signal);
+    this.#waiters = [...this.#waiters, waiter];
+    if (signal.aborted) waiter.handleEvent();
+    return waiter;
+  }
 }
+
+const none: readonly Waiter[] = Object.freeze([]);
 
 /** One object for each wait, and no async function: in a burst hundreds of nodes wait at the same time. */
 class Waiter {
   readonly promise: Promise<void>;
-  readonly #waiters: Set<Waiter>;
+  readonly #change: Change;
   readonly #signal: AbortSignal;
   readonly #resolve: () => void;
   readonly #reject: (reason: unknown) => void;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(waiters: Set<Waiter>, signal: AbortSignal) {
+  constructor(change: Change, signal: AbortSignal) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.promise = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#waiters = waiters;
+    this.#change = change;
     this.#signal = signal;
-    if (signal.aborted) {
-      this.#reject(signal.reason);
-      return;
-    }
-    waiters.add(this);
     signal.addEventListener('abort', this, { once: true });
   }
 
   startTimer(ms: number, clock: Clock): void {
-    if (!this.#signal.aborted) this.#cancelTimer = clock.startTimer(ms, () => this.resolve());
+    this.#cancelTimer = clock.startTimer(ms, () => this.resolve());
   }
 
   resolve(): void {
@@ -62,7 +71,7 @@ class Waiter {
 
   #end(): void {
     this.#cancelTimer?.();
-    this.#waiters.delete(this);
+    this.#change.leave(this);
     this.#signal.removeEventListener('abort', this);
   }
 }

@@ -46,7 +46,7 @@ export class Drains {
 
   /** The mandate may have changed. */
   reconsider(): void {
-    if (!this.#isWanted) this.#running?.breakOff();
+    if (!this.#isWanted()) this.#running?.breakOff();
     else this.#running?.moveGoal(this.#modules.mandate.goal);
   }
 
@@ -68,35 +68,34 @@ export class Drains {
     let place: Place | undefined;
     let ticket: Ticket | undefined;
     try {
-      while (workers && this.#canWait) {
-        place ??= workers.enter(tell);
-        if (place.isItsTurn) break;
+      if (workers && this.#canWait()) place = workers.enter(tell);
+      while (this.#isToWaitFor(place)) {
         if (stopping.aborted) return 'not-begun';
         await change.next(signal);
       }
-      if (!this.#isWanted) return undefined;
+      if (!this.#isWanted()) return undefined;
       const markBy = clock.now() + waitForMarkMs;
       while (!marking.isUpToDate && clock.now() < markBy) {
         await change.within(markBy - clock.now(), clock, signal);
       }
       telling.enter('draining');
-      if (!this.#isWanted) return undefined;
+      if (!this.#isWanted()) return undefined;
       if (!before) mandate.begin();
       story.drainBegins(mandate.decision.deadline);
       const askedAt = clock.now();
-      let urgency: Instant | undefined;
-      while (admission && this.#isWanted && ticket?.isIn !== true) {
+      let urgency = urgencyOf(mandate.goal);
+      ticket = admission?.enter(urgency, tell);
+      while (ticket?.isIn === false && this.#isWanted()) {
         const { goal } = mandate;
         const { endBy = Infinity } = goal;
         if (endBy <= clock.now()) break;
-        if (urgency === urgencyOf(goal)) await change.within(endBy - clock.now(), clock, signal);
-        else {
+        if (urgency !== urgencyOf(goal)) {
           urgency = urgencyOf(goal);
-          ticket?.leave();
-          ticket = admission.enter(urgency, tell);
-        }
+          ticket.leave();
+          ticket = admission?.enter(urgency, tell);
+        } else await change.within(endBy - clock.now(), clock, signal);
       }
-      if (!this.#isWanted) return this.#breakOff();
+      if (!this.#isWanted()) return this.#breakOff();
       const report = await this.#drain(askedAt, ticket, signal);
       return report ? continued(before, report) : this.#breakOff();
     } finally {
@@ -122,12 +121,16 @@ export class Drains {
   }
 
   /** It may have been called off while something was waited for. */
-  get #isWanted(): boolean {
+  #isWanted(): boolean {
     return this.#modules.mandate.decision.response === 'drain';
   }
 
-  get #canWait(): boolean {
-    return this.#isWanted && this.#modules.mandate.decision.deadline === undefined;
+  #canWait(): boolean {
+    return this.#isWanted() && this.#modules.mandate.decision.deadline === undefined;
+  }
+
+  #isToWaitFor(place: Place | undefined): boolean {
+    return place?.isItsTurn === false && this.#canWait();
   }
 
   #breakOff(): undefined {

@@ -7,37 +7,40 @@ import type { Interruption } from './interruption.ts';
  * cancelled is not acted on, whatever else was delivered of it before.
  */
 export class Ledger {
-  #deliveries: Delivery[] = [];
-  #cancelled: (Delivery | Cancellation)[] = [];
-  readonly #interruptions = new Map<string, Interruption>();
-  readonly #over = new Map<string, Cancellation>();
+  #deliveries: readonly Delivery[] = none;
+  #cancelled: readonly (Delivery | Cancellation)[] = none;
+  #interruptions: readonly Interruption[] = none;
+  #over: readonly Cancellation[] = none;
 
   /** The newest content of each interruption that is to be acted on, in the order in which they first came. */
   get interruptions(): readonly Interruption[] {
-    return [...this.#interruptions.values()];
+    return this.#interruptions;
   }
 
   /** What is over, newest last. */
   get cancellations(): readonly Cancellation[] {
-    return [...this.#over.values()];
+    return this.#over;
   }
 
   enter(delivery: Delivery): void {
-    const { id } = delivery.interruption;
-    this.#deliveries.push(delivery);
-    this.#interruptions.set(id, delivery.interruption);
-    this.#over.delete(id);
+    const { interruption } = delivery;
+    const { id } = interruption;
+    this.#deliveries = [...this.#deliveries, delivery];
+    this.#interruptions = this.#interruptions.some((it) => it.id === id)
+      ? this.#interruptions.map((it) => (it.id === id ? interruption : it))
+      : [...this.#interruptions, interruption];
+    this.#over = this.#over.filter(({ interruptionId }) => interruptionId !== id);
   }
 
   cancel(cancellation: Cancellation): void {
-    const id = cancellation.interruptionId;
-    this.#interruptions.delete(id);
-    this.#over.set(id, cancellation);
-    this.#cancelled.push(
-      cancellation,
-      ...this.#deliveries.filter((delivery) => delivery.interruption.id === id),
-    );
-    this.#deliveries = this.#deliveries.filter((delivery) => delivery.interruption.id !== id);
+    const { interruptionId: id } = cancellation;
+    this.#interruptions = this.#interruptions.filter((it) => it.id !== id);
+    this.#over = this.#over.some(({ interruptionId }) => interruptionId === id)
+      ? this.#over.map((it) => (it.interruptionId === id ? cancellation : it))
+      : [...this.#over, cancellation];
+    const isOf = ({ interruption }: Delivery): boolean => interruption.id === id;
+    this.#cancelled = [...this.#cancelled, cancellation, ...this.#deliveries.filter(isOf)];
+    this.#deliveries = this.#deliveries.filter((delivery) => !isOf(delivery));
   }
 
   /** Hands over what is to be given back now; the interruptions stay known. */
@@ -46,8 +49,10 @@ export class Ledger {
     readonly cancelled: readonly (Delivery | Cancellation)[];
   } {
     const taken = { deliveries: this.#deliveries, cancelled: this.#cancelled };
-    this.#deliveries = [];
-    this.#cancelled = [];
+    this.#deliveries = none;
+    this.#cancelled = none;
     return taken;
   }
 }
+
+const none: readonly never[] = Object.freeze([]);

@@ -1,8 +1,11 @@
+import { Alarm } from '../alarm.ts';
 import type { Clock } from '../clock.ts';
+import type { Instant } from '../interruption/interruption.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, type ConditionSink, type NodeCondition } from './cluster.ts';
 import { conditionChanges } from './node-condition-patch.ts';
+import { backgroundConcurrency } from './request-lanes.ts';
 import { ShownConditions } from './shown-conditions.ts';
 import { isNotFound } from './status.ts';
 import type { NodeObject } from './views.ts';
@@ -11,6 +14,13 @@ export interface NodeConditionsModules {
   readonly clock: Clock;
   readonly client: ApiClient;
   readonly logger: Logger;
+}
+
+interface Wanted {
+  conditions: readonly NodeCondition[];
+  dueAt: Instant;
+  /** In a row. */
+  readonly failures: number;
 }
 
 /** After a failure, then twice as long each time. */
@@ -37,26 +47,35 @@ const pauseWithoutRightMs = 600_000;
  */
 export class NodeConditions implements ConditionSink {
   readonly #modules: NodeConditionsModules;
-  /** What is wanted of nodes that are not known to have it. */
-  readonly #wanted = new Map<string, readonly NodeCondition[]>();
+  /** What is wanted of nodes that are not known to have it; those that have waited longest are first. */
+  readonly #wanted = new Map<string, Wanted>();
   readonly #writing = new Map<string, Promise<void>>();
   readonly #shown: ShownConditions;
-  /** Nothing waits any more for what may follow. */
-  readonly #ending = new AbortController();
   readonly #ended = new AbortController();
+  /** When the next write is due. */
+  readonly #due: Alarm;
+  readonly #idle = Promise.withResolvers<void>();
   #pausedFrom = 0;
   #pausedUntil = 0;
+  /** Nothing waits any more for what may follow. */
+  #isEnding = false;
   #isTold = false;
 
   constructor(modules: NodeConditionsModules) {
     this.#modules = modules;
     this.#shown = new ShownConditions(modules);
+    this.#due = new Alarm(modules.clock, () => this.#writeDue());
   }
 
   set(node: string, conditions: readonly NodeCondition[]): void {
     if (this.#ended.signal.aborted || this.#isPaused()) return;
-    this.#wanted.set(node, conditions);
-    if (!this.#writing.has(node)) this.#writing.set(node, this.#writeAll(node));
+    const waiting = this.#wanted.get(node);
+    if (waiting) waiting.conditions = conditions;
+    else {
+      const dueAt = this.#modules.clock.now() + (this.#writing.has(node) ? 0 : gatherMs);
+      this.#wanted.set(node, { conditions, dueAt, failures: 0 });
+    }
+    this.#writeDue();
   }
 
   /** The Node as the API server has just shown it to somebody else, which spares a read. */
@@ -64,55 +83,66 @@ export class NodeConditions implements ConditionSink {
     this.#shown.see(node, object);
   }
 
-  /** What is being written is waited for, but not for longer: nothing depends on it. */
+  /** What is wanted is written now, or not at all; it is waited for, but not for longer: nothing depends on it. */
   async end(withinMs: number): Promise<void> {
     const { clock } = this.#modules;
-    this.#ending.abort(new Error('the daemon ends'));
+    this.#isEnding = true;
+    for (const wanted of this.#wanted.values()) if (wanted.failures === 0) wanted.dueAt = clock.now();
+    this.#writeDue();
     const timer = new AbortController();
-    await Promise.race([
-      Promise.all(this.#writing.values()),
-      clock.sleep(withinMs, timer.signal).catch(() => {}),
-    ]);
+    await Promise.race([this.#idle.promise, clock.sleep(withinMs, timer.signal).catch(() => {})]);
     timer.abort();
     this.#ended.abort(new Error('the daemon ends'));
+    this.#due.stop();
     await Promise.all(this.#writing.values());
   }
 
-  /** Until nothing more is wanted of the node. Never throws. */
-  async #writeAll(node: string): Promise<void> {
-    const { clock } = this.#modules;
-    await clock.sleep(gatherMs, this.#ending.signal).catch(() => {});
+  /** As many at a time as are sent in the background: a burst is hundreds of nodes. */
+  #writeDue(): void {
+    if (this.#ended.signal.aborted) return;
     // Others may have learnt meanwhile that the right is missing.
-    if (this.#isPaused()) this.#wanted.delete(node);
-    let failures = 0;
-    for (let wanted = this.#take(node); wanted; wanted = this.#take(node)) {
-      try {
-        await this.#write(node, wanted);
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        if (this.#ended.signal.aborted || !this.#isWorthAnotherTry(error, failures)) {
-          this.#wanted.delete(node);
-          break;
-        }
-        // What came meanwhile is newer.
-        if (!this.#wanted.has(node)) this.#wanted.set(node, wanted);
-        const backOffMs = Math.min(longestBackOffMs, shortestBackOffMs * 2 ** (failures - 1));
-        await clock.sleep(backOffMs, this.#ended.signal).catch(() => {});
-      }
+    if (this.#isPaused()) this.#wanted.clear();
+    const now = this.#modules.clock.now();
+    let nextAt = Infinity;
+    for (const [node, wanted] of this.#wanted) {
+      if (this.#writing.size >= backgroundConcurrency) break;
+      if (this.#writing.has(node)) continue;
+      nextAt = Math.min(nextAt, wanted.dueAt);
+      if (wanted.dueAt > now) continue;
+      this.#wanted.delete(node);
+      this.#writing.set(node, this.#write(node, wanted));
     }
-    // In the same step as the last look: what is wanted from now on begins anew.
-    this.#writing.delete(node);
+    this.#due.set(this.#writing.size >= backgroundConcurrency ? Infinity : nextAt);
+    if (this.#isEnding && this.#writing.size === 0 && this.#wanted.size === 0) this.#idle.resolve();
   }
 
-  #take(node: string): readonly NodeCondition[] | undefined {
-    const wanted = this.#wanted.get(node);
+  /** Never throws. */
+  async #write(node: string, wanted: Wanted): Promise<void> {
+    try {
+      await this.#put(node, wanted.conditions);
+    } catch (error) {
+      this.#failed(node, wanted, error);
+    }
+    this.#writing.delete(node);
+    this.#writeDue();
+  }
+
+  #failed(node: string, { conditions, failures }: Wanted, error: unknown): void {
+    const isGivenUp = this.#ended.signal.aborted || !this.#isWorthAnotherTry(error, failures + 1);
+    // What came meanwhile is newer.
+    const newer = this.#wanted.get(node)?.conditions;
     this.#wanted.delete(node);
-    return wanted;
+    if (isGivenUp) return;
+    const backOffMs = Math.min(longestBackOffMs, shortestBackOffMs * 2 ** failures);
+    this.#wanted.set(node, {
+      conditions: newer ?? conditions,
+      dueAt: this.#modules.clock.now() + backOffMs,
+      failures: failures + 1,
+    });
   }
 
   /** @throws ApiError, or the signal's reason */
-  async #write(name: string, wanted: readonly NodeCondition[]): Promise<void> {
+  async #put(name: string, wanted: readonly NodeCondition[]): Promise<void> {
     const { client, clock } = this.#modules;
     const shown = this.#shown;
     const path = `/api/v1/nodes/${encodeURIComponent(name)}`;

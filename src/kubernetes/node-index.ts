@@ -9,6 +9,7 @@ import { NodeFreshness } from './node-freshness.ts';
 import { listNodes } from './node-list.ts';
 import { NodeTable, type NodeChange } from './node-table.ts';
 import type { WatchEvent } from './watch-events.ts';
+import type { NodeObject } from './views.ts';
 import { WatchLoop } from './watch-loop.ts';
 
 export interface NodeIndexModules {
@@ -71,6 +72,13 @@ export class NodeIndex {
 
   byName(name: string): IndexedNode | undefined {
     return this.#table.byName(name);
+  }
+
+  /** A Node as the API server has just shown it, which the watch may not have told yet. */
+  take(object: NodeObject): void {
+    const node = trim(object);
+    // One that is not there may have been deleted since.
+    if (this.#table.byName(node.name)?.uid === node.uid) this.#tell(this.#table.putNewer(node));
   }
 
   /** By the last part of `spec.providerID`. */
@@ -196,7 +204,7 @@ export class NodeIndex {
   #apply({ type, object }: WatchEvent): NodeChange | undefined {
     if (type === 'DELETED') return this.#table.remove(object?.metadata?.name ?? '');
     if (type !== 'ADDED' && type !== 'MODIFIED') return undefined;
-    return this.#table.put(trim(object ?? {}));
+    return this.#table.putNewer(trim(object ?? {}));
   }
 
   #tell(change: NodeChange | undefined): void {

@@ -1,3 +1,4 @@
+import { isComparable, isOlder } from './resource-version.ts';
 import { hostnameLabel, isUnchanged, type IndexedNode } from './indexed-node.ts';
 
 /** What became of a node, told to those who asked for it. */
@@ -38,6 +39,16 @@ export class NodeTable {
   byHostname(hostname: string): IndexedNode | undefined {
     const named = this.#byName.get(hostname);
     return named?.labels[hostnameLabel] === hostname ? named : this.#byHostname.get(hostname);
+  }
+
+  /** Like `put`, but for nodes that were shown by the way: a newer state may be known. */
+  putNewer(node: IndexedNode): NodeChange | undefined {
+    const before = this.#byName.get(node.name);
+    const isOld =
+      before?.uid === node.uid &&
+      [before, node].every(({ resourceVersion }) => isComparable(resourceVersion)) &&
+      isOlder(node.resourceVersion, before.resourceVersion);
+    return isOld ? undefined : this.put(node);
   }
 
   /** @returns undefined where nothing has changed that anybody here asks for */

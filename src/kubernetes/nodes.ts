@@ -11,7 +11,6 @@ import {
 } from './cluster.ts';
 import { ownConditions } from './node-condition-patch.ts';
 import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
-import { isComparable, isOlder } from './resource-version.ts';
 import { isNotFound } from './status.ts';
 import { toNodeView, type NodeObject } from './views.ts';
 
@@ -23,6 +22,8 @@ export interface KnownNodes {
   /** Whether what is known is what there was a moment ago. */
   readonly isCurrent: boolean;
   byName(name: string): (NodeView & { readonly isReady: boolean }) | undefined;
+  /** A Node as the API server has just shown it, which its watch may not have told yet. */
+  take(node: NodeObject): void;
 }
 
 export interface NodesModules {
@@ -43,7 +44,7 @@ export class Nodes {
   readonly #client: ApiClient;
   readonly #known: KnownNodes | undefined;
   readonly #onNodeShown: OnNodeShown | undefined;
-  /** Nodes that are marked for a drain, as our last write left them. */
+  /** Where no others are known: nodes that are marked for a drain, as our last write left them. */
   readonly #written = new Map<string, NodeView>();
 
   constructor(options: MarkOptions, modules: NodesModules) {
@@ -81,6 +82,7 @@ export class Nodes {
 
   /** Until the last word about the drain, after which nothing is kept. */
   #remember(node: NodeView, { phase, interruptions }: Marks): void {
+    if (this.#known) return;
     if (phase === 'marked' && interruptions.length > 0) this.#written.set(node.name, node);
   }
 
@@ -94,16 +96,8 @@ export class Nodes {
 
   /** The newest that is known without a read. */
   #latest(name: string): NodeView | undefined {
-    const written = this.#written.get(name);
-    if (this.#known === undefined) return written;
     // Other replicas mark it too, so what was written here may be out of date, with nothing left to write that tells.
-    const known = this.#knownNow(name);
-    const isOursNewer =
-      written !== undefined &&
-      known !== undefined &&
-      [written, known].every(({ resourceVersion }) => isComparable(resourceVersion)) &&
-      isOlder(known.resourceVersion, written.resourceVersion);
-    return isOursNewer ? written : known;
+    return this.#known ? this.#knownNow(name) : this.#written.get(name);
   }
 
   /** Where other replicas write our annotation as well, none of them may undo what another one has written. */
@@ -152,7 +146,10 @@ export class Nodes {
     const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
     const answer = this.#client.expect({ ...request, resource: 'nodes', path, urgency: 'mark' });
     const node = (await unlessGone(answer)) as NodeObject | undefined;
-    if (node) this.#onNodeShown?.(name, node);
+    if (node) {
+      this.#known?.take(node);
+      this.#onNodeShown?.(name, node);
+    }
     return node;
   }
 

@@ -69,17 +69,20 @@ export class PodChanges {
     const { node, urgency, list } = followed;
     const place = this.#watches < mostWatches ? undefined : this.#feed.join(node);
     try {
-      // Where the API server's versions do not tell which is older nothing can be shared.
-      let isSharing = place !== undefined;
-      for (let isFirst = true; place && isSharing; isFirst = false) {
+      if (place) {
+        // In a function of its own, since a function in mid-way holds on to all that it has named.
+        const goOn = ({ pods, version }: PodList): boolean | Promise<true> => {
+          // Where the API server's versions do not tell which is older nothing can be shared.
+          if (!isComparable(version)) return false;
+          if (!place.listed(version)) return true;
+          take({ type: 'all', pods });
+          return place.untilLost(take, signal);
+        };
+        let isFirst = true;
         // Again: behind the evictions, which are what is urgent.
-        const { pods, version } = await list(isFirst, isFirst ? urgency : urgency + 1);
-        isSharing = isComparable(version);
-        if (!isSharing || !place.listed(version)) continue;
-        take({ type: 'all', pods });
-        await place.untilLost(take, signal);
+        while (await list(isFirst, isFirst ? urgency : urgency + 1).then(goOn)) isFirst = false;
+        place.leave();
       }
-      place?.leave();
       await this.#watch(followed, take, signal);
     } finally {
       place?.leave();

@@ -42,9 +42,9 @@ export class PodFeedPlace {
   /**
    * Goes on from the list.
    * @param take is told what has happened since, and what happens from now on
-   * @returns resolves when the pods are to be listed again @throws the signal's reason
+   * @returns true when the pods are to be listed again @throws the signal's reason
    */
-  untilLost(take: (change: PodChange) => void, signal: AbortSignal): Promise<void> {
+  untilLost(take: (change: PodChange) => void, signal: AbortSignal): Promise<true> {
     const following = new Following(take, signal, () => {
       this.#following = undefined;
       this.#version = undefined;
@@ -84,14 +84,14 @@ export class PodFeedPlace {
 /** One object and no function in mid-way: in a burst hundreds of nodes follow their pods. */
 class Following {
   readonly take: (change: PodChange) => void;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<true>;
   readonly #signal: AbortSignal;
   readonly #onEnd: () => void;
-  readonly #resolve: () => void;
+  readonly #resolve: (isLost: true) => void;
   readonly #reject: (reason: unknown) => void;
 
   constructor(take: (change: PodChange) => void, signal: AbortSignal, onEnd: () => void) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<true>();
     this.take = take;
     this.ended = promise;
     this.#signal = signal;
@@ -105,7 +105,7 @@ class Following {
   end(): void {
     this.#signal.removeEventListener('abort', this);
     this.#onEnd();
-    this.#resolve();
+    this.#resolve(true);
   }
 
   /** What EventTarget calls: the signal is aborted. */

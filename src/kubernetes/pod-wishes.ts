@@ -11,11 +11,22 @@ const doNotDisruptAnnotation = 'karpenter.sh/do-not-disrupt';
 
 const drainWishes = ['skip', 'wait', 'last'] as const;
 
+const known = [drainAnnotation, graceAnnotation, safeToEvictAnnotation, doNotDisruptAnnotation];
+
+/** One for nearly all pods. */
+const noWishes: PodWishes = Object.freeze({
+  drain: undefined,
+  gracePeriodSeconds: undefined,
+  doNotDisrupt: false,
+  unreadable: [],
+});
+
 /** What a pod's annotations ask of a drain. A value that can't be read is as if it were not there, and is told. */
 export function readWishes(annotations: Readonly<Record<string, string>>): PodWishes {
+  if (!known.some((key) => annotations[key] !== undefined)) return noWishes;
   const drain = annotations[drainAnnotation];
   const grace = annotations[graceAnnotation];
-  const wish = drainWishes.find((known) => known === drain);
+  const wish = drainWishes.find((it) => it === drain);
   const seconds = grace !== undefined && /^\d{1,6}$/.test(grace) ? Number(grace) : undefined;
   const unreadable = [
     ...(drain !== undefined && wish === undefined

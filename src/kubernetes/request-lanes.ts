@@ -27,7 +27,7 @@ const probeLimitMs = 1_000;
 const markPatienceMs = 500;
 
 /** What tells of the work: nobody waits for it. */
-const backgroundConcurrency = 2;
+export const backgroundConcurrency = 2;
 
 /**
  * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request, and no drain's

@@ -2,6 +2,13 @@ import type { BudgetView, LabelSelector, NodeView, PodView, Taint } from './clus
 import type { ShownCondition } from './node-condition-patch.ts';
 import { readWishes } from './pod-wishes.ts';
 
+interface ContainerStatus {
+  readonly name: string;
+  readonly state?: { readonly terminated?: unknown };
+}
+
+const none: readonly never[] = Object.freeze([]);
+
 /** The fields that we read of a Kubernetes object; each may be missing. */
 interface ObjectMeta {
   readonly name?: string;
@@ -43,7 +50,7 @@ export interface PodObject {
   readonly status?: {
     phase?: string;
     conditions?: readonly { type: string; status: string }[];
-    containerStatuses?: readonly { name: string; state?: { terminated?: unknown } }[];
+    containerStatuses?: readonly ContainerStatus[];
   };
 }
 
@@ -84,14 +91,17 @@ export function toPodView(pod: PodObject): PodView {
     gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGracePeriodSeconds,
     priorityClass: spec.priorityClassName,
     wishes: readWishes(metadata.annotations ?? {}),
-    runningContainers: (status.containerStatuses ?? [])
-      .filter((container) => container.state?.terminated === undefined)
-      .map((container) => container.name),
+    runningContainers: runningContainers(status.containerStatuses ?? none),
     usesClaims:
       spec.volumes?.some((it) => it.persistentVolumeClaim !== undefined || it.ephemeral !== undefined) ??
       false,
     deletionAt: metadata.deletionTimestamp === undefined ? undefined : Date.parse(metadata.deletionTimestamp),
   };
+}
+
+function runningContainers(statuses: readonly ContainerStatus[]): readonly string[] {
+  const running = statuses.filter(({ state }) => state?.terminated === undefined);
+  return running.length === 0 ? none : running.map(({ name }) => name);
 }
 
 export function toBudgetView({ metadata = {}, spec = {}, status = {} }: BudgetObject): BudgetView {

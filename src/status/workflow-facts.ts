@@ -7,7 +7,6 @@ export class WorkflowFacts {
   readonly id: number;
   readonly node: string;
   readonly startedAt: Instant;
-  readonly #sources = new Map<string, string>();
   #summary: WorkflowSummary;
   #interruptions: readonly InterruptionStatus[] = [];
   #markedAt: Instant | undefined;
@@ -22,15 +21,19 @@ export class WorkflowFacts {
 
   observe(news: WorkflowNews, summary: WorkflowSummary, at: Instant): void {
     this.#summary = summary;
-    if (news.type === 'received') this.#sources.set(news.interruption.id, news.source);
     if (news.type === 'marked') this.#markedAt ??= at;
     if (news.type === 'drain-began') this.#drainBeganAt ??= at;
     // Those that were cancelled stay: what is undone is named by them.
     if (summary.interruptions.length > 0) {
+      const before = this.#interruptions;
+      const received = news.type === 'received' ? news : undefined;
       this.#interruptions = summary.interruptions.map(({ id, kind, description, seenAt }) => ({
         id,
         kind,
-        source: this.#sources.get(id) ?? '',
+        source:
+          received?.interruption.id === id
+            ? received.source
+            : (before.find((it) => it.id === id)?.source ?? ''),
         description: description.trim(),
         seenAt,
       }));

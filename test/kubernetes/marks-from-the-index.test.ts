@@ -64,6 +64,31 @@ test('a node that the index shows is marked without reading it', async () => {
   assert.equal(it.gets(), 0);
 });
 
+test('what the API server has shown by the way is known, until the watch tells of something newer', async () => {
+  await using it = await marking();
+  const shown = it.api.node(name);
+  const taken = (resourceVersion: string, unschedulable: boolean) => {
+    it.index.take({ ...shown, metadata: { ...shown.metadata, resourceVersion }, spec: { unschedulable } });
+    return it.index.byName(name)?.unschedulable;
+  };
+  assert.equal(taken('2000', true), true);
+  assert.equal(taken('1999', false), true);
+  // An event from before that write.
+  it.api.cluster.store.update(nodes, { ...shown, spec: { unschedulable: false } });
+  await it.clock.settle();
+  assert.equal(it.index.byName(name)?.unschedulable, true);
+  assert.equal(taken('2001', false), false);
+});
+
+test('a node that was deleted is not brought back by an answer from before', async () => {
+  await using it = await marking();
+  const shown = it.api.node(name);
+  it.api.cluster.store.remove(nodes, shown);
+  await it.clock.settle();
+  it.index.take(shown);
+  assert.equal(it.index.byName(name), undefined);
+});
+
 test('an index that nobody keeps up to date is not believed', async () => {
   await using it = await marking((api) => {
     api.access.grant(api.adminToken, { name: 'nth', rules: nthRules });

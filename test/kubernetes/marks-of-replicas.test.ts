@@ -41,7 +41,8 @@ test('a replica whose view of the node is old does not undo what another one has
   // As after the API server was away: what it last heard of is still there.
   const before = structuredClone(it.index.byName(name));
   assert.ok(before);
-  const third = new Nodes(options, { ...it, knownNodes: { isCurrent: true, byName: () => before } });
+  const knownNodes = { isCurrent: true, byName: () => before, take: () => {} };
+  const third = new Nodes(options, { ...it, knownNodes });
   await it.clock.advanceWhile(second.mark(name, marksFor('REBALANCE_RECOMMENDATION'), signal));
   const drained = { ...marksFor('STATE_CHANGE'), phase: 'drained' } as const;
   await it.clock.advanceWhile(third.mark(name, drained, signal));

@@ -4,6 +4,8 @@ import type { ReceivedMessage } from './queue.ts';
 /** SQS lets a message be in flight for so long since it was handed out, however often that is extended. */
 export const longestFlightMs = 12 * 3_600_000;
 
+const nothingDone: ReadonlySet<string> = new Set();
+
 /** The right to act on a message, of which SQS gives a new one with each delivery. */
 interface Receipt {
   readonly handle: string;
@@ -22,9 +24,8 @@ export class HeldMessage {
   readonly receiveCount: number;
   /** When it was first received, by this process. */
   readonly heldSince: Instant;
-  readonly #loans = new Set<Loan>();
-  /** The interruptions of which the work is done. */
-  readonly done = new Set<string>();
+  #loans = 0;
+  #done: Set<string> | undefined;
   #receipt: Receipt;
   /** Until then nobody else is given the message. */
   hiddenUntil: Instant;
@@ -65,15 +66,24 @@ export class HeldMessage {
   }
 
   lend(interruptionId: string): Loan {
-    const loan = new Loan(this, interruptionId);
-    this.#loans.add(loan);
-    return loan;
+    this.#loans += 1;
+    return new Loan(this, interruptionId);
   }
 
-  /** @returns whether it was the last one */
-  giveBack(loan: Loan): boolean {
-    this.#loans.delete(loan);
-    return this.#loans.size === 0;
+  /** The interruptions of which the work is done. */
+  get done(): ReadonlySet<string> {
+    return this.#done ?? nothingDone;
+  }
+
+  finished(interruptionId: string): void {
+    this.#done ??= new Set();
+    this.#done.add(interruptionId);
+  }
+
+  /** One loan, once. @returns whether it was the last one */
+  giveBack(): boolean {
+    this.#loans -= 1;
+    return this.#loans === 0;
   }
 }
 

@@ -99,7 +99,7 @@ export class MessageDesk {
     const { held, memory } = this.#modules;
     const done = memory.get(message.id)?.done;
     const holding = new HeldMessage(message, now, this.#hiddenUntil(now));
-    for (const id of done ?? []) holding.done.add(id);
+    for (const id of done ?? []) holding.finished(id);
     held.set(message.id, holding);
     return holding;
   }

@@ -128,9 +128,9 @@ export class SqsSource implements Source {
     if (!(loan instanceof Loan) || !loan.giveBack()) return;
     const { message, interruptionId } = loan;
     if (outcome === 'dry-run' || this.#options.dryRun) message.isRehearsed = true;
-    else if (await this.#isHookDone(item, outcome)) message.done.add(interruptionId);
+    else if (await this.#isHookDone(item, outcome)) message.finished(interruptionId);
     else message.isReleased = true;
-    if (message.giveBack(loan)) await this.#conclude(message);
+    if (message.giveBack()) await this.#conclude(message);
   }
 
   async release(item: Delivery | Cancellation, reason: ReleaseReason = 'unfinished'): Promise<void> {
@@ -141,7 +141,7 @@ export class SqsSource implements Source {
     const hook = hookOf(item);
     if (hook && reason === 'not-ours') this.#modules.hooks.leave(hook);
     else if (hook) this.#modules.hooks.rest(hook);
-    if (message.giveBack(loan)) await this.#show(message, reason);
+    if (message.giveBack()) await this.#show(message, reason);
   }
 
   /** Ends everything where it stands: what was not settled comes again. */
