@@ -2,10 +2,12 @@ import type { PodView } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { graceSecondsOf, type DrainPlan, type DrainPolicy } from './plan.ts';
 
+const none: readonly string[] = Object.freeze([]);
+
 /** What operators are to know of a plan before anything comes of it; each thing once, however often it is planned. */
 export class PlanWarnings {
   readonly #modules: { readonly policy: DrainPolicy; readonly logger: Logger };
-  #told: readonly string[] = [];
+  #told: readonly string[] = none;
   #hasToldClamps = false;
 
   constructor(modules: { readonly policy: DrainPolicy; readonly logger: Logger }) {

@@ -27,6 +27,8 @@ export interface PodAskingModules {
   readonly metrics: Pick<Metrics, 'evictionsRefused'>;
 }
 
+const none: readonly never[] = Object.freeze([]);
+
 /** Who has pods asked. */
 export interface PodAskingOwner {
   onRefused(pod: LeavingPod): void;
@@ -38,9 +40,9 @@ export interface PodAskingOwner {
 export class PodAsking {
   readonly #owner: PodAskingOwner;
   readonly #modules: PodAskingModules;
-  #told: readonly string[] = [];
+  #told: readonly string[] = none;
   /** Pods whose deletion was denied, until they have been evicted in vain once more. */
-  #undeletable: readonly LeavingPod[] = [];
+  #undeletable: readonly LeavingPod[] = none;
   #hasToldUndeletable = false;
 
   constructor(owner: PodAskingOwner, modules: PodAskingModules) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Instant } from '../interruption/interruption.ts';
 import { notNeeded } from '../not-needed.ts';
 import type { PodChange, PodView, RefusalCause } from '../kubernetes/cluster.ts';
@@ -41,28 +42,33 @@ export interface LeavingPod {
   told: string | undefined;
 }
 
+const none: readonly never[] = Object.freeze([]);
+const noOthers: ReadonlyMap<string, PodView> = new Map();
+
 /**
  * Every pod that was seen on the node during the drain, by uid. Invariants: a pod that is gone never comes
  * back (a successor has another uid), and `leaving` never shrinks, so the report misses nobody.
  */
 export class PodBoard {
   readonly leaving = new Map<string, LeavingPod>();
-  readonly #pods = new Map<string, PodView>();
-  /** Those that were not to leave. */
-  #othersGone: readonly string[] = [];
-  #waiting: readonly LeavingPod[] = [];
+  /** Those that are there and are not to leave, as far as is known. */
+  #others: ReadonlyMap<string, PodView> = noOthers;
+  /** Those that were there and were not to leave. */
+  #othersGone: readonly string[] = none;
+  #waiting: readonly LeavingPod[] = none;
   #allAtOnce = false;
-  #staying: readonly StayingPod[] = [];
+  #staying: readonly StayingPod[] = none;
   #hasNewEnds = false;
 
   /** What is on the node, as far as we know. */
   get present(): readonly PodView[] {
-    return [...this.#pods.values()];
+    const left = [...this.leaving.values()].filter(({ goneAt }) => goneAt === undefined);
+    return [...left.map(({ planned }) => planned.pod), ...this.#others.values()];
   }
 
   /** Those that stay; one that was to may have gone all the same. */
   get staying(): readonly StayingPod[] {
-    return this.#staying.filter(({ pod }) => this.#pods.has(pod.uid));
+    return this.#staying.filter(({ pod }) => this.#isPresent(pod.uid));
   }
 
   /** Pods whose turn has come, and of which the API server has said neither yes nor no. */
@@ -84,7 +90,7 @@ export class PodBoard {
         return false;
       case 'all': {
         const uids = new Set(change.pods.map((pod) => pod.uid));
-        for (const uid of this.#pods.keys()) if (!uids.has(uid)) this.gone(uid, now);
+        for (const { uid } of this.present) if (!uids.has(uid)) this.gone(uid, now);
         for (const pod of change.pods) this.#present(pod);
         return true;
       }
@@ -93,10 +99,10 @@ export class PodBoard {
 
   /** The pod exists no more. */
   gone(uid: string, now: Instant): void {
-    this.#pods.delete(uid);
     const pod = this.leaving.get(uid);
     if (!pod) {
       this.#othersGone = [...this.#othersGone, uid];
+      this.#keepOthers((other) => other.uid !== uid);
       return;
     }
     pod.goneAt ??= now;
@@ -108,7 +114,7 @@ export class PodBoard {
 
   /** Takes in a plan for the pods that are present. */
   plan(plan: DrainPlan): void {
-    this.#staying = plan.staying;
+    this.#staying = plan.staying.length === 0 ? none : plan.staying;
     this.#allAtOnce = plan.allAtOnce;
     for (const planned of plan.leaving) {
       const known = this.leaving.get(planned.pod.uid);
@@ -118,6 +124,7 @@ export class PodBoard {
         this.#hasNewEnds ||= planned.pod.deletionAt !== undefined;
       }
     }
+    this.#keepOthers(({ uid }) => !this.leaving.has(uid));
     this.#waiting = plan.leaving.flatMap(({ pod }) => this.leaving.get(pod.uid) ?? []).filter(waits);
   }
 
@@ -128,7 +135,8 @@ export class PodBoard {
     const plan = { allAtOnce: this.#allAtOnce };
     const due = this.#waiting.filter((pod) => waits(pod) && isDue(pod.planned, plan, tiersLeft, now));
     for (const pod of due) pod.isBegun = true;
-    this.#waiting = this.#waiting.filter(waits);
+    const waiting = this.#waiting.filter(waits);
+    this.#waiting = waiting.length === 0 ? none : waiting;
     return due;
   }
 
@@ -169,20 +177,40 @@ export class PodBoard {
   #present(pod: PodView): boolean {
     const leaving = this.leaving.get(pod.uid);
     if (leaving?.goneAt !== undefined || this.#othersGone.includes(pod.uid)) return false;
-    const before = this.#pods.get(pod.uid);
-    this.#pods.set(pod.uid, pod);
-    if (leaving) {
-      // In place of the one before: of hundreds of nodes that would be MBs.
-      leaving.planned = { ...leaving.planned, pod };
-      if (pod.deletionAt !== undefined) {
-        this.#hasNewEnds ||= before?.deletionAt !== pod.deletionAt;
-        leaving.isTerminating = true;
-        leaving.asked ??= leaving.sent;
-        leaving.backOff?.abort(notNeeded);
-      }
-    }
-    return before === undefined || before.phase !== pod.phase;
+    if (leaving) return this.#update(leaving, pod);
+    const before = this.#others.get(pod.uid);
+    this.#others = new Map([...this.#others, [pod.uid, pod]]);
+    return before?.phase !== pod.phase;
   }
+
+  #update(leaving: LeavingPod, pod: PodView): boolean {
+    const before = leaving.planned.pod;
+    // In place of the one before: for hundreds of nodes the two are MBs.
+    leaving.planned = { ...leaving.planned, pod: sharing(before, pod) };
+    if (pod.deletionAt !== undefined) {
+      this.#hasNewEnds ||= before.deletionAt !== pod.deletionAt;
+      leaving.isTerminating = true;
+      leaving.asked ??= leaving.sent;
+      leaving.backOff?.abort(notNeeded);
+    }
+    return before.phase !== pod.phase;
+  }
+
+  #isPresent(uid: string): boolean {
+    const leaving = this.leaving.get(uid);
+    return leaving ? leaving.goneAt === undefined : this.#others.has(uid);
+  }
+
+  #keepOthers(isKept: (pod: PodView) => boolean): void {
+    const kept = [...this.#others].filter(([, pod]) => isKept(pod));
+    this.#others = kept.length === 0 ? noOthers : new Map(kept);
+  }
+}
+
+/** The same pod later; what has not changed is the same object, since those who look on hold on to it. */
+function sharing(before: PodView, pod: PodView): PodView {
+  const isSame = isDeepStrictEqual(before.labels, pod.labels);
+  return isSame ? { ...pod, uid: before.uid, name: before.name, labels: before.labels } : pod;
 }
 
 function newcomer(planned: PlannedPod): LeavingPod {

@@ -15,6 +15,8 @@ export interface WorkflowTellingModules {
   readonly observers: readonly WorkflowObserver[];
 }
 
+const none: readonly WorkflowObserver[] = Object.freeze([]);
+
 export interface WorkflowTellingOptions {
   readonly id: number;
   readonly node: string;
@@ -26,7 +28,7 @@ export class WorkflowTelling {
   readonly #options: WorkflowTellingOptions;
   readonly #modules: WorkflowTellingModules;
   readonly #startedAt: Instant;
-  #blamed: readonly WorkflowObserver[] = [];
+  #blamed: readonly WorkflowObserver[] = none;
   #phase: Phase = 'received';
 
   constructor(options: WorkflowTellingOptions, modules: WorkflowTellingModules) {

@@ -6,6 +6,8 @@ interface Kept {
   readonly change: PodChange;
 }
 
+const none: readonly Kept[] = Object.freeze([]);
+
 /**
  * A node's place in the feed of all pods. Its pods are listed, then their changes followed, until they have to be
  * listed again. Invariant: what is told after a list is everything newer than it, in order, or the place is lost.
@@ -18,7 +20,7 @@ export class PodFeedPlace {
   /** Of the list; undefined: the pods are to be listed. */
   #version: string | undefined;
   /** What has happened since the node was to be listed. */
-  #kept: readonly Kept[] = [];
+  #kept: readonly Kept[] = none;
   #following: Following | undefined;
 
   constructor(
@@ -51,7 +53,7 @@ export class PodFeedPlace {
     });
     this.#following = following;
     const kept = this.#kept;
-    this.#kept = [];
+    this.#kept = none;
     for (const { change } of kept) take(change);
     return following.ended;
   }
@@ -75,7 +77,7 @@ export class PodFeedPlace {
 
   /** The feed: something may have been missed. */
   lose(): void {
-    this.#kept = [];
+    this.#kept = none;
     // Whose list is under way need not make another: how old it is will tell.
     this.#following?.end();
   }

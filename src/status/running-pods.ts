@@ -13,8 +13,9 @@ const mostBlocks = 8;
  * 250 pods, and a burst 500 nodes. Which pods hold a drain up is what people look for, so those come first.
  */
 export class RunningPods {
-  readonly #states = new Map<string, PodState>();
-  readonly #kept = new Map<string, PodProgress>();
+  /** By uid: all of it, or how far it has come; nothing of those that are gone and of which not all is kept. */
+  readonly #pods = new Map<string, PodProgress | PodState>();
+  #keptCount = 0;
   readonly #counts: Record<PodState, number> = {
     waiting: 0,
     asking: 0,
@@ -28,15 +29,12 @@ export class RunningPods {
   /** @param limit how many are known in full from now on */
   observe(pods: readonly PodProgress[], limit: number): void {
     for (const pod of pods) {
-      const before = this.#states.get(pod.uid);
-      if (before !== undefined) this.#counts[before] -= 1;
+      const before = this.#pods.get(pod.uid);
+      if (before !== undefined) this.#counts[stateOf(before)] -= 1;
       this.#counts[pod.state] += 1;
-      // It never comes back, so that it need not be known any more.
-      if (pod.state === 'gone') this.#states.delete(pod.uid);
-      else this.#states.set(pod.uid, pod.state);
-      this.#keep(pod, limit);
+      this.#take(pod, typeof before === 'object', limit);
     }
-    while (this.#kept.size > limit) this.#kept.delete(this.#leastWanted?.uid ?? '');
+    while (this.#keptCount > limit) this.#shorten(this.#leastWanted);
   }
 
   get counts(): Readonly<Record<PodState, number>> {
@@ -50,16 +48,16 @@ export class RunningPods {
 
   /** Those that hold the drain up first, then by how far they are. */
   get listed(): readonly PodStatus[] {
-    return [...this.#kept.values()].sort(byConcern).map(statusOf);
+    return [...this.#kept()].sort(byConcern).map(statusOf);
   }
 
   get notListed(): number {
-    return Object.values(this.#counts).reduce((sum, count) => sum + count, 0) - this.#kept.size;
+    return Object.values(this.#counts).reduce((sum, count) => sum + count, 0) - this.#keptCount;
   }
 
   get blocks(): readonly BlockStatus[] {
     const groups = new Map<string, PodProgress[]>();
-    for (const pod of this.#kept.values()) {
+    for (const pod of this.#kept()) {
       if (pod.state !== 'refused' && pod.state !== 'kept') continue;
       const reason = pod.state === 'kept' ? `kept: ${pod.because}` : pod.because;
       groups.set(reason, [...(groups.get(reason) ?? []), pod]);
@@ -79,22 +77,37 @@ export class RunningPods {
     ];
   }
 
-  #keep(pod: PodProgress, limit: number): void {
-    if (this.#kept.has(pod.uid) || this.#kept.size < limit) {
-      this.#kept.set(pod.uid, pod);
-      return;
-    }
+  #take(pod: PodProgress, isKept: boolean, limit: number): void {
+    if (!isKept) this.#keptCount += 1;
+    this.#pods.set(pod.uid, pod);
+    if (isKept || this.#keptCount <= limit) return;
+    // Of two that are equal the one that was known before stays.
     const least = this.#leastWanted;
-    if (!least || byConcern(pod, least) >= 0) return;
-    this.#kept.delete(least.uid);
-    this.#kept.set(pod.uid, pod);
+    this.#shorten(least && byConcern(pod, least) < 0 ? least : pod);
+  }
+
+  /** Of this one only its state is known from now on. */
+  #shorten(pod: PodProgress | undefined): void {
+    if (!pod) return;
+    this.#keptCount -= 1;
+    // It never comes back, so that it need not be known any more.
+    if (pod.state === 'gone') this.#pods.delete(pod.uid);
+    else this.#pods.set(pod.uid, pod.state);
+  }
+
+  *#kept(): Generator<PodProgress> {
+    for (const pod of this.#pods.values()) if (typeof pod === 'object') yield pod;
   }
 
   get #leastWanted(): PodProgress | undefined {
     let least: PodProgress | undefined;
-    for (const pod of this.#kept.values()) if (!least || byConcern(pod, least) > 0) least = pod;
+    for (const pod of this.#kept()) if (!least || byConcern(pod, least) > 0) least = pod;
     return least;
   }
+}
+
+function stateOf(pod: PodProgress | PodState): PodState {
+  return typeof pod === 'object' ? pod.state : pod;
 }
 
 function byConcern(a: PodProgress, b: PodProgress): number {
