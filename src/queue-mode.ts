@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { createAws, type Aws, type AwsOptions } from './aws/aws.ts';
 import { queueEndpoint } from './aws/endpoints.ts';
 import { Instances } from './aws/instances.ts';
@@ -28,6 +27,7 @@ import { TaggedInstances } from './nodes/tagged-instances.ts';
 import { proxyFor } from './proxy.ts';
 import { Queue } from './sources/sqs/queue.ts';
 import { SqsSource } from './sources/sqs/source.ts';
+import { tuneForBursts } from './tune-for-bursts.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 export interface QueueModeOptions {
@@ -74,9 +74,7 @@ export class QueueMode implements Mode {
   #departure: Departure | undefined;
 
   constructor(options: QueueModeOptions, modules: QueueModeModules) {
-    // A burst of hundreds of nodes is bound by this process's own speed. V8's baseline compiler, which the image turns
-    // off for the daemon of each node, takes a quarter off its CPU time, and 1 MB.
-    setFlagsFromString('--sparkplug');
+    tuneForBursts();
     this.#options = options;
     this.#modules = modules;
     const { queue } = options;

@@ -1,6 +1,5 @@
 // Drains the nodes of its command line at once, with the daemon's own parts behind a source that shows them all at
 // SIGUSR2. Built and run as the daemon is: what a process that serves many nodes takes.
-import { setFlagsFromString } from 'node:v8';
 import { Admission } from '../../src/drain/admission.ts';
 import { ClockSkew } from '../../src/clock-skew.ts';
 import { systemClock as clock } from '../../src/clock.ts';
@@ -15,13 +14,14 @@ import { Credentials } from '../../src/kubernetes/credentials.ts';
 import { RequestLanes } from '../../src/kubernetes/request-lanes.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createMetrics } from '../../src/metrics.ts';
+import { tuneForBursts } from '../../src/tune-for-bursts.ts';
 
 const [serviceHost, servicePort, serviceAccountFolder = '', ...nodes] = process.argv.slice(2);
 const noticeMs = 120_000;
 /** The default of `kube-api-concurrency`. */
 const concurrency = 40;
 // As queue mode does.
-setFlagsFromString('--sparkplug');
+tuneForBursts();
 
 /** Lends one Spot notice for each node, and ends once all are given back. */
 class ManyNotices implements Source {
