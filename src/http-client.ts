@@ -38,8 +38,15 @@ export function sendRequest(given: ClientRequestOptions): Promise<IncomingMessag
   sent.once('response', resolve);
   // For all of its life: what fails after the answer has begun is told by the answer.
   sent.on('error', reject);
+  // An answer that Node can do nothing with, such as a switch of protocols, ends without an error.
+  sent.once('close', () => reject(connectionLost('the connection was closed before the answer')));
+  const abort = (): void => {
+    sent.destroy(signal.reason as Error);
+    // Node tells only once there is a socket, for which a proxy or other requests may have to be waited for.
+    reject(signal.reason as Error);
+  };
   // Not Node's own `signal`, which makes an error with a stack for each. Without an effect once the answer is whole.
-  signal.addEventListener('abort', () => sent.destroy(signal.reason as Error), { once: true });
+  signal.addEventListener('abort', abort, { once: true });
   onRequest?.(sent);
   sent.end(body);
   return promise;

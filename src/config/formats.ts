@@ -47,9 +47,9 @@ const kubernetesName = /^(?=.{0,253}$)(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)?$/u;
 const annotationKey =
   /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/iu;
 
-/** https://www.rfc-editor.org/rfc/rfc9110#name-field-names and #name-field-values */
+/** https://www.rfc-editor.org/rfc/rfc9110#name-field-names and #name-field-values; what is not ASCII is sent as UTF-8. */
 const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/iu;
-const headerValue = /^[\t\u0020-\u007E\u0080-\u00FF]*$/u;
+const headerValue = /^[\t\u0020-\u007E\u0080-\u{10FFFF}]*$/u;
 
 export const formats: Readonly<Record<FormatName, Format>> = {
   'go-bool': {

@@ -8,9 +8,9 @@ import type { ApiAccess, Credentials } from './credentials.ts';
 import { readItems } from './list-items.ts';
 import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
-import { errorOf, hasCause, parseBody, retryAfterMs } from './status.ts';
+import { errorOf, hasCause, parseBody, retryAfterMs, textOf as statusText } from './status.ts';
 import { errorText } from '../error-text.ts';
-import { textOf } from '../http-client.ts';
+import { connectionLost, textOf } from '../http-client.ts';
 import type { HttpAnswer, HttpRequest } from './transport.ts';
 import { parseTrimmed } from './trimmed-object.ts';
 import { TimeLimit } from '../time-limit.ts';
@@ -45,7 +45,7 @@ const methods: Readonly<Record<ApiRequest['verb'], HttpRequest['method']>> = {
   delete: 'DELETE',
 };
 
-/** REST and WATCH over one keep-alive agent; every answer counted, credentials renewed on 401. */
+/** REST and WATCH over the connections of the credentials; every answer counted, credentials renewed on 401. */
 export class ApiClient {
   readonly #modules: ApiClientModules;
   readonly #headers: Readonly<Record<string, string>>;
@@ -67,9 +67,12 @@ export class ApiClient {
   async expect(request: ApiRequest): Promise<unknown> {
     const answer = await this.request(request);
     const isSuccess = answer.status >= 200 && answer.status < 300;
-    // What was cut off on its way, or comes from a proxy's log-in page, must not pass for an empty list.
     if (isSuccess && typeof answer.body === 'object') return answer.body;
-    throw errorOf(`${request.verb} ${request.resource}${isSuccess ? ', the answer is no JSON' : ''}`, answer);
+    const attempt = `${request.verb} ${request.resource}`;
+    if (!isSuccess) throw errorOf(attempt, answer);
+    // What was cut off on its way, or comes from a proxy's log-in page, must not pass for an empty list, nor for an
+    // answer of the API server's.
+    throw new ApiError(`Cannot ${attempt}, the answer is no JSON: ${statusText(answer)}`, {});
   }
 
   /**
@@ -130,6 +133,7 @@ export class ApiClient {
         rest = lines.pop() ?? '';
         for (const line of lines) if (line !== '') yield read(line);
       }
+      throwIfCutOff(answer);
       if (status !== 200) {
         const refusal = { body: parseBody(rest), ...answered(answer) };
         if (status === 429) lanes.pause(pauseOf(refusal));
@@ -171,6 +175,7 @@ export class ApiClient {
         const sentAt = clock.now();
         const response = await this.#send(request, access, limit.signal);
         const answer = { ...(await readContent(response.body)), ...answered(response) };
+        throwIfCutOff(response);
         skew.observe(response.headers.date, sentAt, clock.now());
         this.#count(request, answer.status, sentAt);
         if (answer.status === 429 && !hasCause(answer.body, 'DisruptionBudget')) {
@@ -200,6 +205,7 @@ export class ApiClient {
         ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
+      isWatch: verb === 'watch',
       signal,
     });
   }
@@ -224,6 +230,11 @@ export class ApiClient {
       (this.#modules.clock.now() - sentAt) / 1000,
     );
   }
+}
+
+/** What was read of it may look like all of it. */
+function throwIfCutOff({ isCutOff }: HttpAnswer): void {
+  if (isCutOff()) throw connectionLost('the connection was closed in mid-answer');
 }
 
 function answered({ status, headers }: HttpAnswer): Omit<ApiAnswer, 'body'> {

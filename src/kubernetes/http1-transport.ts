@@ -24,7 +24,12 @@ export class Http1Transport implements Transport {
       path: this.#path + path,
       agent: this.#agent,
     });
-    return { status: message.statusCode ?? 0, headers: message.headers, body: message };
+    return {
+      status: message.statusCode ?? 0,
+      headers: message.headers,
+      body: message,
+      isCutOff: () => !message.complete,
+    };
   }
 
   retire(): void {

@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
+  /** Its answer goes on for as long as there is something to tell, and may be silent. @default false */
+  readonly isWatch?: boolean;
   /** Once it is aborted nobody wants the answer. */
   readonly signal: AbortSignal;
 }
@@ -14,8 +16,10 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Still to be read; without an end where the connection breaks, or the request's signal is aborted. */
+  /** Still to be read; ends with an error where the request's signal is aborted. */
   readonly body: Readable;
+  /** Of a body that has ended without an error: the connection was lost in mid-answer all the same. */
+  readonly isCutOff: () => boolean;
 }
 
 /** The connections to one API server, by one way of identifying us and it. */

@@ -104,7 +104,10 @@ export class WebhookRequest {
 
   /** Another host than the operator's is told nothing that may be a secret. */
   #headersFor(url: URL, body: string): Record<string, string> {
-    const given = Object.entries(this.#options.headers);
+    // As NTH sends them: Node would send characters as Latin-1, and none that this does not have.
+    const given = Object.entries(this.#options.headers).map(
+      ([name, value]) => [name, Buffer.from(value).toString('latin1')] as const,
+    );
     const isOwn = url.host === new URL(this.#options.url).host;
     return {
       'user-agent': this.#options.userAgent,
@@ -115,10 +118,11 @@ export class WebhookRequest {
 
   /** One for each request: posts are rare, and a kept connection is memory. */
   #agentFor(url: URL): http.Agent {
-    const { proxyUrl, certificateAuthorities: ca } = this.#options;
+    const { proxyUrl, certificateAuthorities: ca, limitMs: timeout } = this.#options;
     const proxy = proxyUrl !== undefined && { proxyEnv: { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl } };
-    if (url.protocol === 'http:') return new http.Agent({ ...proxy });
-    return new https.Agent({ ...proxy, ...(ca !== undefined && { ca }) });
+    // The time is that of a proxy's silence: a post that is given up leaves its connection to the proxy behind.
+    if (url.protocol === 'http:') return new http.Agent({ ...proxy, timeout });
+    return new https.Agent({ ...proxy, timeout, ...(ca !== undefined && { ca }) });
   }
 }
 

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import {
+  connect,
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { test } from 'node:test';
 import { WebhookRequest, type WebhookRequestOptions } from '../../src/notify/webhook-request.ts';
 import { serverCredentials, authority } from '../fakes/api-server/certificates.ts';
@@ -91,6 +98,33 @@ test('follows what keeps the method, and tells another host no header of the ope
   receiver.answers.push((response) => response.writeHead(302, { location: elsewhere.url }).end());
   assert.equal((await request({ url: receiver.url }).post('body', signal)).status, 302);
   assert.equal(elsewhere.posts.length, 1);
+});
+
+test('sends what is not ASCII in a header as UTF-8', async () => {
+  let seen = '';
+  await using receiver = await listening(
+    createServer(({ headers }, response) => {
+      // Node reads each byte as a character.
+      seen = Buffer.from(String(headers['x-team']), 'latin1').toString();
+      response.end();
+    }),
+  );
+  const headers = { 'X-Team': 'Zoë 東京' };
+  await request({ url: `http://127.0.0.1:${receiver.port}`, headers }).post('x', signal);
+  assert.equal(seen, 'Zoë 東京');
+});
+
+test('a post that is given up leaves no connection to a proxy behind', async () => {
+  const proxy = createTcpServer((socket) => socket.on('error', () => {}).resume());
+  await using front = await listening(proxy);
+  const closed = once(proxy, 'connection').then(([socket]) => once(socket as Socket, 'close'));
+  const proxyUrl = `http://127.0.0.1:${front.port}`;
+  const clock = new FakeClock();
+  const posted = request({ url: 'https://example.test', proxyUrl, limitMs: 50 }, clock).post('x', signal);
+  posted.catch(() => {});
+  await clock.advance(50);
+  await assert.rejects(posted, /no answer within 0.05 s/);
+  await closed;
 });
 
 test('waits no longer than its limit, and names neither the URL nor the host in an error', async () => {
