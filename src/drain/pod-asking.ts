@@ -25,6 +25,8 @@ export interface PodAskingModules {
   readonly cluster: Cluster;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'evictionsRefused'>;
+  /** The end of the drain. */
+  readonly ended: AbortSignal;
 }
 
 const none: readonly never[] = Object.freeze([]);
@@ -135,12 +137,14 @@ export class PodAsking {
   }
 
   async #evict(pod: LeavingPod, gracePeriodSeconds: number | undefined): Promise<AskAnswer> {
-    const { clock, cluster, urgency } = this.#modules;
+    const { clock, cluster, ended, urgency } = this.#modules;
     const signal = signalOf(pod);
     pod.evictingSince = clock.now();
     try {
       return await cluster.evict(pod.planned.pod, gracePeriodSeconds, urgency, signal);
     } catch (error) {
+      // Which may have come since it was given up.
+      ended.throwIfAborted();
       if (signal.reason !== hangs) throw error;
       pod.asking = new AbortController();
       return { answer: 'refused', cause: 'unavailable', text: hangs.message, status: undefined };

@@ -46,8 +46,9 @@ const none: readonly never[] = Object.freeze([]);
 const noOthers: ReadonlyMap<string, PodView> = new Map();
 
 /**
- * Every pod that was seen on the node during the drain, by uid. Invariants: a pod that is gone never comes
- * back (a successor has another uid), and `leaving` never shrinks, so the report misses nobody.
+ * Every pod that was seen on the node during the drain, by uid. Invariants: a pod that is gone never comes back (a
+ * successor has another uid), and each is either in `leaving` or in `staying`, so the report misses nobody. One that
+ * has been asked stays in `leaving`, whatever a later plan says.
  */
 export class PodBoard {
   readonly leaving = new Map<string, LeavingPod>();
@@ -114,7 +115,9 @@ export class PodBoard {
 
   /** Takes in a plan for the pods that are present. */
   plan(plan: DrainPlan): void {
-    this.#staying = plan.staying.length === 0 ? none : plan.staying;
+    for (const { pod } of plan.staying) this.#letStay(pod);
+    const staying = plan.staying.filter(({ pod }) => !this.leaving.has(pod.uid));
+    this.#staying = staying.length === 0 ? none : staying;
     this.#allAtOnce = plan.allAtOnce;
     for (const planned of plan.leaving) {
       const known = this.leaving.get(planned.pod.uid);
@@ -180,7 +183,7 @@ export class PodBoard {
     if (leaving) return this.#update(leaving, pod);
     const before = this.#others.get(pod.uid);
     this.#others = new Map([...this.#others, [pod.uid, pod]]);
-    return before?.phase !== pod.phase;
+    return before === undefined || callsForPlan(before, pod);
   }
 
   #update(leaving: LeavingPod, pod: PodView): boolean {
@@ -193,7 +196,15 @@ export class PodBoard {
       leaving.asked ??= leaving.sent;
       leaving.backOff?.abort(notNeeded);
     }
-    return before.phase !== pod.phase;
+    return callsForPlan(before, pod);
+  }
+
+  /** It was to leave, until something about it has changed: it may not have been asked yet. */
+  #letStay(pod: PodView): void {
+    const leaving = this.leaving.get(pod.uid);
+    if (!leaving || !waits(leaving)) return;
+    this.leaving.delete(pod.uid);
+    this.#others = new Map([...this.#others, [pod.uid, pod]]);
   }
 
   #isPresent(uid: string): boolean {
@@ -205,6 +216,11 @@ export class PodBoard {
     const kept = [...this.#others].filter(([, pod]) => isKept(pod));
     this.#others = kept.length === 0 ? noOthers : new Map(kept);
   }
+}
+
+/** What a plan rests on is not what it was. */
+function callsForPlan(before: PodView, pod: PodView): boolean {
+  return before.phase !== pod.phase || before.wishes.drain !== pod.wishes.drain;
 }
 
 /** The same pod later; what has not changed is the same object, since those who look on hold on to it. */

@@ -9,16 +9,11 @@ const nearMs = 2_000;
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
 
-export interface PodShorteningModules extends PodAskingModules {
-  /** The end of the drain. */
-  readonly ended: AbortSignal;
-}
-
 /** Gives pods that shut down already, with more time than the machine has, what there is. */
 export class PodShortening {
-  readonly #modules: PodShorteningModules;
+  readonly #modules: PodAskingModules;
 
-  constructor(modules: PodShorteningModules) {
+  constructor(modules: PodAskingModules) {
     this.#modules = modules;
   }
 

@@ -10,8 +10,6 @@ import type { LeavingPod, PodBoard } from './pod-board.ts';
 
 export interface TurnsModules extends PodAskingModules {
   readonly board: PodBoard;
-  /** The end of the drain. */
-  readonly ended: AbortSignal;
   /** Lets a task of the drain run. */
   spawn(task: Promise<void>): void;
   /** Makes the drain look at its pods. */
