@@ -219,6 +219,44 @@ test('a connection that nobody uses for 30 s is closed', async () => {
   assert.equal(await clock.advanceWhile(get()), 200);
 });
 
+test('a connection that nobody uses is closed also where an older one outlived it', async () => {
+  await using parts = await scene();
+  const { api, clock, client, get } = parts;
+  const ended = new AbortController();
+  const request = {
+    ...getNode,
+    verb: 'watch',
+    path: '/api/v1/nodes?watch=true',
+    signal: ended.signal,
+  } as const;
+  const watch = async (): Promise<void> => {
+    for await (const _ of client.watch(request, 60, String));
+  };
+  const watched = watch();
+  watched.catch(() => {});
+  await clock.settle();
+  api.sayGoAway();
+  await clock.settle();
+  assert.equal(await clock.advanceWhile(get()), 200);
+  assert.equal(api.openConnections, 2);
+  ended.abort(new Error('nobody watches'));
+  await assert.rejects(watched, /nobody watches/);
+  await clock.advance(31_000);
+  assert.equal(api.openConnections, 0);
+});
+
+test('a server that takes no connection is given up in time for a mark to see another try', async () => {
+  const silent = createTcpServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  await using parts = await scene({ server: `https://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+  const { clock, get } = parts;
+  const asked = get({ ...getNode, urgency: 'mark' });
+  asked.catch(() => {});
+  await clock.advance(4_100);
+  await assert.rejects(asked, /no connection within 4 s/);
+  silent.close();
+});
+
 test('a server that does not speak HTTP/2 is asked by HTTP/1.1', async () => {
   const asked: string[] = [];
   const server = createServer(serverCredentials('first'), (request, response) => {
