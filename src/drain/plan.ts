@@ -136,7 +136,7 @@ export function requestFor(
   now: Instant,
   wasRefused: boolean,
 ): AskRequest {
-  const graceSeconds = graceSecondsOf(planned.pod, policy);
+  const graceSeconds = plannedGraceSeconds(planned);
   const remaining = remainingSeconds(policy, goal, now);
   const gracePeriodSeconds =
     remaining !== undefined && remaining < graceSeconds ? remaining : planned.gracePeriodSeconds;
@@ -171,6 +171,11 @@ export function isDue(
 /** What grace a pod is to have, in seconds, were there no deadline. */
 export function graceSecondsOf(pod: PodView, policy: DrainPolicy): number {
   return pod.wishes.gracePeriodSeconds ?? policy.podGracePeriodSeconds ?? pod.gracePeriodSeconds;
+}
+
+/** The same as it was planned: what the pod asks for may have changed since. */
+export function plannedGraceSeconds({ gracePeriodSeconds, pod }: PlannedPod): number {
+  return gracePeriodSeconds ?? pod.gracePeriodSeconds;
 }
 
 /** What is left for a grace period before the machine's end; undefined where nothing ends it. */

@@ -4,8 +4,15 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { AskAnswer, Cluster, RefusalCause, Urgency } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { escalatesAt, requestFor, type AskRequest, type DrainGoal, type DrainPolicy } from './plan.ts';
-import type { Asked, LeavingPod } from './pod-board.ts';
+import {
+  escalatesAt,
+  plannedGraceSeconds,
+  requestFor,
+  type AskRequest,
+  type DrainGoal,
+  type DrainPolicy,
+} from './plan.ts';
+import { nameOf, type Asked, type LeavingPod } from './leaving-pod.ts';
 
 /** A refused request is tried again after 100 ms, then twice as long each time, up to 5 s. */
 const shortestBackOffMs = 100;
@@ -202,8 +209,7 @@ export class PodAsking {
 
 /** The request as the report tells of it. */
 export function askedAt(at: Instant, { planned }: LeavingPod, { by, gracePeriodSeconds }: AskRequest): Asked {
-  const own = planned.gracePeriodSeconds ?? planned.pod.gracePeriodSeconds;
-  const isCut = gracePeriodSeconds !== undefined && gracePeriodSeconds < own;
+  const isCut = gracePeriodSeconds !== undefined && gracePeriodSeconds < plannedGraceSeconds(planned);
   return { at, by, clampedToSeconds: isCut ? gracePeriodSeconds : undefined };
 }
 
@@ -215,8 +221,4 @@ function isOnItsWay({ isTerminating, goneAt }: LeavingPod): boolean {
 function signalOf(pod: LeavingPod): AbortSignal {
   pod.asking ??= new AbortController();
   return pod.asking.signal;
-}
-
-export function nameOf({ planned: { pod } }: LeavingPod): string {
-  return `${pod.namespace}/${pod.name}`;
 }

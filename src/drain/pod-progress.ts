@@ -2,7 +2,8 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { BudgetView, PodView, RefusalCause } from '../kubernetes/cluster.ts';
 import { budgetReason } from './budgets.ts';
 import type { StayingPod, Tier } from './plan.ts';
-import type { LeavingPod, PodBoard } from './pod-board.ts';
+import type { LeavingPod } from './leaving-pod.ts';
+import type { PodBoard } from './pod-board.ts';
 
 export type PodState =
   /** Its turn to be asked has not come. */
@@ -58,7 +59,7 @@ export interface PodProgressNewsModules {
 export class PodProgressNews {
   readonly #modules: PodProgressNewsModules;
   /** Pods that stay, and why, as it was told. */
-  #toldStaying: ReadonlyMap<string, string> | undefined;
+  #toldStaying: ReadonlyMap<string, string> = nobody;
 
   constructor(modules: PodProgressNewsModules) {
     this.#modules = modules;
@@ -83,13 +84,12 @@ export class PodProgressNews {
       news.push(progressOf(pod, state, budgets));
     }
     const { staying } = board;
-    const isNews = ({ pod, because }: StayingPod): boolean => this.#toldStaying?.get(pod.uid) !== because;
-    if (!staying.some(isNews)) return news;
+    const told = this.#toldStaying;
+    const isNews = ({ pod, because }: StayingPod): boolean => told.get(pod.uid) !== because;
+    // One that has left them may come back.
+    if (staying.length === told.size && !staying.some(isNews)) return news;
     news.push(...staying.filter(isNews).map(stayingProgress));
-    this.#toldStaying = new Map([
-      ...(this.#toldStaying ?? []),
-      ...staying.map(({ pod, because }) => [pod.uid, because] as const),
-    ]);
+    this.#toldStaying = new Map(staying.map(({ pod, because }) => [pod.uid, because]));
     return news;
   }
 }
@@ -109,6 +109,8 @@ export function stayingProgress({ pod, because, spoilsDrain }: StayingPod): PodP
 export function waitingProgress({ pod, because, tier, askBy }: LeavingPod['planned']): PodProgress {
   return { ...names(pod), ...nothingYet, tier, state: 'waiting', because, askBy };
 }
+
+const nobody: ReadonlyMap<string, string> = new Map();
 
 const noBudgets: readonly BudgetView[] = Object.freeze([]);
 

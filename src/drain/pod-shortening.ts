@@ -1,6 +1,6 @@
 import { requestFor } from './plan.ts';
-import { askedAt, nameOf, type PodAskingModules } from './pod-asking.ts';
-import type { LeavingPod } from './pod-board.ts';
+import { nameOf, type LeavingPod } from './leaving-pod.ts';
+import { askedAt, type PodAskingModules } from './pod-asking.ts';
 
 /** An end that is not worth a request to hasten it; a grace period has 1 s at least. */
 const nearMs = 2_000;

@@ -1,7 +1,8 @@
 import type { Instant } from '../interruption/interruption.ts';
 import type { PodView, RefusalCause } from '../kubernetes/cluster.ts';
-import type { Tier } from './plan.ts';
-import type { LeavingPod, PodBoard } from './pod-board.ts';
+import { plannedGraceSeconds, type Tier } from './plan.ts';
+import type { LeavingPod } from './leaving-pod.ts';
+import type { PodBoard } from './pod-board.ts';
 
 export type PodOutcome =
   /** It left because we asked. */
@@ -121,7 +122,7 @@ export function podRecords(
           : planned.because,
       askedAt: asked?.at,
       goneAt: pod.goneAt,
-      graceSeconds: asked?.clampedToSeconds ?? planned.gracePeriodSeconds ?? planned.pod.gracePeriodSeconds,
+      graceSeconds: asked?.clampedToSeconds ?? plannedGraceSeconds(planned),
       refusals: refusal?.times ?? 0,
       lastRefusal: refusal?.cause,
     };

@@ -6,7 +6,8 @@ import { budgetsOf } from './budgets.ts';
 import { escalatesAt } from './plan.ts';
 import { PodAsking, type PodAskingModules, type PodAskingOwner } from './pod-asking.ts';
 import { PodShortening } from './pod-shortening.ts';
-import type { LeavingPod, PodBoard } from './pod-board.ts';
+import type { LeavingPod } from './leaving-pod.ts';
+import type { PodBoard } from './pod-board.ts';
 
 export interface TurnsModules extends PodAskingModules {
   readonly board: PodBoard;

@@ -1,3 +1,4 @@
+import { AbortableWait } from '../abortable-wait.ts';
 import type { Clock } from '../clock.ts';
 
 /** Tells waiters that something has changed. */
@@ -35,43 +36,21 @@ export class Change {
 
 const none: readonly Waiter[] = Object.freeze([]);
 
-/** One object for each wait, and no async function: in a burst hundreds of nodes wait at the same time. */
-class Waiter {
-  readonly promise: Promise<void>;
+class Waiter extends AbortableWait<void> {
   readonly #change: Change;
-  readonly #signal: AbortSignal;
-  readonly #resolve: () => void;
-  readonly #reject: (reason: unknown) => void;
   #cancelTimer: (() => void) | undefined;
 
   constructor(change: Change, signal: AbortSignal) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.promise = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    super(signal);
     this.#change = change;
-    this.#signal = signal;
-    signal.addEventListener('abort', this, { once: true });
   }
 
   startTimer(ms: number, clock: Clock): void {
     this.#cancelTimer = clock.startTimer(ms, () => this.resolve());
   }
 
-  resolve(): void {
-    this.#end();
-    this.#resolve();
-  }
-
-  /** What EventTarget calls: the signal is aborted. */
-  handleEvent(): void {
-    this.#end();
-    this.#reject(this.#signal.reason);
-  }
-
-  #end(): void {
+  protected override onEnd(): void {
     this.#cancelTimer?.();
     this.#change.leave(this);
-    this.#signal.removeEventListener('abort', this);
   }
 }

@@ -88,7 +88,11 @@ export class Drains {
       while (ticket?.isIn === false && this.#isWanted()) {
         const { goal } = mandate;
         const { endBy = Infinity } = goal;
-        if (endBy <= clock.now()) break;
+        if (endBy <= clock.now()) {
+          ticket.leave();
+          ticket = undefined;
+          break;
+        }
         if (urgency !== urgencyOf(goal)) {
           urgency = urgencyOf(goal);
           ticket.leave();

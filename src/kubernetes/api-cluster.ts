@@ -1,5 +1,6 @@
 import type { Instant } from '../interruption/interruption.ts';
 import type { Logger } from '../logger.ts';
+import { notNeeded } from '../not-needed.ts';
 import type { ApiClient } from './api-client.ts';
 import type {
   Cluster,
@@ -128,8 +129,24 @@ export class ApiCluster implements Cluster {
       // Once changes were seen never from the cache: an older list would show pods as gone that are not.
       list: (mayBeOld, listUrgency) => this.#list(node, mayBeOld && useApiServerCache, listUrgency, signal),
     };
-    const takeAsWished = readNamespaceAnnotations ? this.#namespaces.inOrder(take, urgency, signal) : take;
-    return this.#changes.follow(followed, takeAsWished, signal);
+    return readNamespaceAnnotations
+      ? this.#followAsWished(followed, take, signal)
+      : this.#changes.follow(followed, take, signal);
+  }
+
+  async #followAsWished(
+    followed: FollowedNode,
+    take: (change: PodChange) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    // What waits for its namespace is not told any more once the following has failed: the next one may know better.
+    const over = new AbortController();
+    const inOrder = this.#namespaces.inOrder(take, followed.urgency, AbortSignal.any([signal, over.signal]));
+    try {
+      await this.#changes.follow(followed, inOrder, signal);
+    } finally {
+      over.abort(notNeeded);
+    }
   }
 
   async #withNamespaceWishes(

@@ -24,19 +24,24 @@ export class NamespaceWishes {
   async apply(pods: readonly PodView[], urgency: Urgency, signal: AbortSignal): Promise<PodView[]> {
     const namespaces = new Set(pods.map((pod) => pod.namespace));
     await Promise.all([...namespaces].map((namespace) => this.#read(namespace, urgency, signal)));
+    signal.throwIfAborted();
     return pods.map((pod) => {
       const inherited = this.#known.get(pod.namespace)?.wishes;
       return inherited ? { ...pod, wishes: merge(pod.wishes, inherited) } : pod;
     });
   }
 
-  /** Tells of changes in their order, with what the pods' namespaces ask for, which may have to be read before. */
+  /**
+   * Tells of changes in their order, with what the pods' namespaces ask for, which may have to be read before.
+   * @param signal nothing is told any more once it is aborted
+   */
   inOrder(
     take: (change: PodChange) => void,
     urgency: Urgency,
     signal: AbortSignal,
   ): (change: PodChange) => void {
     const tell = async (change: PodChange): Promise<void> => {
+      signal.throwIfAborted();
       if (change.type !== 'present') take(change);
       else for (const pod of await this.apply([change.pod], urgency, signal)) take({ type: 'present', pod });
     };

@@ -18,7 +18,9 @@ export interface NodeConditionsModules {
 
 interface Wanted {
   conditions: readonly NodeCondition[];
-  dueAt: Instant;
+  readonly since: Instant;
+  /** From then until it is written: a clock that is set back must not make half a second an hour. */
+  waitMs: number;
   /** In a row. */
   readonly failures: number;
 }
@@ -72,8 +74,8 @@ export class NodeConditions implements ConditionSink {
     const waiting = this.#wanted.get(node);
     if (waiting) waiting.conditions = conditions;
     else {
-      const dueAt = this.#modules.clock.now() + (this.#writing.has(node) ? 0 : gatherMs);
-      this.#wanted.set(node, { conditions, dueAt, failures: 0 });
+      const waitMs = this.#isEnding || this.#writing.has(node) ? 0 : gatherMs;
+      this.#wanted.set(node, { conditions, since: this.#modules.clock.now(), waitMs, failures: 0 });
     }
     this.#writeDue();
   }
@@ -87,7 +89,7 @@ export class NodeConditions implements ConditionSink {
   async end(withinMs: number): Promise<void> {
     const { clock } = this.#modules;
     this.#isEnding = true;
-    for (const wanted of this.#wanted.values()) if (wanted.failures === 0) wanted.dueAt = clock.now();
+    for (const wanted of this.#wanted.values()) if (wanted.failures === 0) wanted.waitMs = 0;
     this.#writeDue();
     const timer = new AbortController();
     await Promise.race([this.#idle.promise, clock.sleep(withinMs, timer.signal).catch(() => {})]);
@@ -107,8 +109,12 @@ export class NodeConditions implements ConditionSink {
     for (const [node, wanted] of this.#wanted) {
       if (this.#writing.size >= backgroundConcurrency) break;
       if (this.#writing.has(node)) continue;
-      nextAt = Math.min(nextAt, wanted.dueAt);
-      if (wanted.dueAt > now) continue;
+      const { since, waitMs } = wanted;
+      const dueAt = since + waitMs;
+      if (now >= since && now < dueAt) {
+        nextAt = Math.min(nextAt, dueAt);
+        continue;
+      }
       this.#wanted.delete(node);
       this.#writing.set(node, this.#write(node, wanted));
     }
@@ -136,7 +142,8 @@ export class NodeConditions implements ConditionSink {
     const backOffMs = Math.min(longestBackOffMs, shortestBackOffMs * 2 ** failures);
     this.#wanted.set(node, {
       conditions: newer ?? conditions,
-      dueAt: this.#modules.clock.now() + backOffMs,
+      since: this.#modules.clock.now(),
+      waitMs: backOffMs,
       failures: failures + 1,
     });
   }

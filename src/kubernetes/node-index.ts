@@ -41,6 +41,8 @@ export class NodeIndex {
   readonly #demand: ListDemand;
   readonly #freshness: NodeFreshness;
   readonly #listed = Promise.withResolvers<void>();
+  /** Of these the list, whose pages show the cluster as it was when the list began, may know less than the index. */
+  #takenWhileListing: Set<string> | undefined;
 
   constructor(modules: NodeIndexModules) {
     this.#modules = modules;
@@ -77,6 +79,7 @@ export class NodeIndex {
   /** A Node as the API server has just shown it, which the watch may not have told yet. */
   take(object: NodeObject): void {
     const node = trim(object);
+    this.#takenWhileListing?.add(node.name);
     // One that is not there may have been deleted since.
     if (this.#table.byName(node.name)?.uid === node.uid) this.#tell(this.#table.putNewer(node));
   }
@@ -184,9 +187,12 @@ export class NodeIndex {
     let succeeded = false;
     try {
       const names = new Set<string>();
+      const taken = new Set<string>();
+      this.#takenWhileListing = taken;
       const version = await listNodes(this.#modules.client, signal, (node) => {
         names.add(node.name);
-        this.#tell(this.#table.put(node));
+        // Not for all of them: after a restored backup versions go backwards, and the list is what is true.
+        this.#tell(taken.has(node.name) ? this.#table.putNewer(node) : this.#table.put(node));
       });
       for (const { name } of this.#table.values()) {
         if (!names.has(name)) this.#tell(this.#table.remove(name));
@@ -197,6 +203,7 @@ export class NodeIndex {
       succeeded = true;
       return { version };
     } finally {
+      this.#takenWhileListing = undefined;
       end(succeeded);
     }
   }

@@ -1,3 +1,4 @@
+import { AbortableWait } from '../abortable-wait.ts';
 import type { PodChange } from './cluster.ts';
 import { isOlder } from './resource-version.ts';
 
@@ -55,7 +56,7 @@ export class PodFeedPlace {
     const kept = this.#kept;
     this.#kept = none;
     for (const { change } of kept) take(change);
-    return following.ended;
+    return following.promise;
   }
 
   leave(): void {
@@ -79,40 +80,22 @@ export class PodFeedPlace {
   lose(): void {
     this.#kept = none;
     // Whose list is under way need not make another: how old it is will tell.
-    this.#following?.end();
+    this.#following?.resolve(true);
   }
 }
 
-/** One object and no function in mid-way: in a burst hundreds of nodes follow their pods. */
-class Following {
+class Following extends AbortableWait<true> {
   readonly take: (change: PodChange) => void;
-  readonly ended: Promise<true>;
-  readonly #signal: AbortSignal;
-  readonly #onEnd: () => void;
-  readonly #resolve: (isLost: true) => void;
-  readonly #reject: (reason: unknown) => void;
+  readonly #onEnded: () => void;
 
-  constructor(take: (change: PodChange) => void, signal: AbortSignal, onEnd: () => void) {
-    const { promise, resolve, reject } = Promise.withResolvers<true>();
+  constructor(take: (change: PodChange) => void, signal: AbortSignal, onEnded: () => void) {
+    super(signal);
     this.take = take;
-    this.ended = promise;
-    this.#signal = signal;
-    this.#onEnd = onEnd;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    signal.addEventListener('abort', this, { once: true });
+    this.#onEnded = onEnded;
     if (signal.aborted) this.handleEvent();
   }
 
-  end(): void {
-    this.#signal.removeEventListener('abort', this);
-    this.#onEnd();
-    this.#resolve(true);
-  }
-
-  /** What EventTarget calls: the signal is aborted. */
-  handleEvent(): void {
-    this.#onEnd();
-    this.#reject(this.#signal.reason);
+  protected override onEnd(): void {
+    this.#onEnded();
   }
 }

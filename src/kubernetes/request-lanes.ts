@@ -1,3 +1,4 @@
+import { AbortableWait } from '../abortable-wait.ts';
 import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Urgency } from './cluster.ts';
@@ -118,7 +119,7 @@ export class RequestLanes {
       if (!this.#mayStart(tokensToLeave)) return false;
       lane.running += 1;
       this.#note(lane);
-      lane.waiting.shift()?.start(this.#isProbing ? this.#pauses : undefined);
+      lane.waiting[0]?.resolve(this.#isProbing ? this.#pauses : undefined);
     }
     return true;
   }
@@ -189,38 +190,20 @@ export class RequestLanes {
   }
 }
 
-/** A request that waits for its turn. */
-class Turn {
+/** A request that waits for its turn; told the pause whose end it tells, should it be the first after one. */
+class Turn extends AbortableWait<number | undefined> {
   readonly order: number;
-  /** The pause whose end it tells, should it be the first after one. */
-  readonly promise: Promise<number | undefined>;
   readonly #lane: Turn[];
-  readonly #signal: AbortSignal;
-  readonly #resolve: (probed: number | undefined) => void;
-  readonly #reject: (reason: unknown) => void;
 
   constructor(lane: Turn[], order: number, signal: AbortSignal) {
-    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    super(signal);
     this.order = order;
-    this.promise = promise;
     this.#lane = lane;
-    this.#signal = signal;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    signal.addEventListener('abort', this, { once: true });
   }
 
-  start(probed: number | undefined): void {
-    this.#signal.removeEventListener('abort', this);
-    this.#resolve(probed);
-  }
-
-  /** What EventTarget calls: the signal is aborted. */
-  handleEvent(): void {
+  protected override onEnd(): void {
     const index = this.#lane.indexOf(this);
-    if (index < 0) return;
-    this.#lane.splice(index, 1);
-    this.#reject(this.#signal.reason);
+    if (index >= 0) this.#lane.splice(index, 1);
   }
 }
 

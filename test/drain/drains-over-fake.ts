@@ -1,26 +1,8 @@
-import { NodeDrain } from '../../src/drain/drain-node.ts';
-import type { DrainGoal } from '../../src/drain/plan.ts';
+import { NodeDrain, type NodeDrainOptions } from '../../src/drain/drain-node.ts';
 import type { DrainReport } from '../../src/drain/report.ts';
 import { ApiCluster } from '../../src/kubernetes/api-cluster.ts';
 import { clientOverFake } from '../kubernetes/client-over-fake.ts';
-
-const policy = {
-  ignoreDaemonSets: true,
-  deleteLocalData: true,
-  self: { name: '', namespace: '' },
-  podGracePeriodSeconds: undefined,
-  marginMs: 5000,
-  honoursDoNotDisrupt: false,
-  waitsForVolumeDetach: true,
-};
-
-/** Without a deadline: it ends when its pods are gone. */
-const unhurried: DrainGoal = {
-  deadline: undefined,
-  deadlineIsMachineEnd: false,
-  endBy: undefined,
-  escalation: 'evict',
-};
+import { unhurried, usual } from './policies.ts';
 
 /** Drains of any number of nodes over one fake API server. */
 export async function drainsOverFake() {
@@ -41,8 +23,8 @@ export async function drainsOverFake() {
     ...parts,
     /** Of the drains that have ended. */
     reports,
-    drain(node: string): void {
-      const drain = new NodeDrain({ node, policy, goal: unhurried }, { ...parts, cluster });
+    drain(node: string, given: Partial<NodeDrainOptions> = {}): void {
+      const drain = new NodeDrain({ node, policy: usual, goal: unhurried, ...given }, { ...parts, cluster });
       const run = async (): Promise<void> => {
         const report = await drain.run(stop.signal);
         if (report) reports.set(node, report);

@@ -13,16 +13,7 @@ import {
 import { escalations } from '../../src/interruption/policy.ts';
 import type { PodView } from '../../src/kubernetes/cluster.ts';
 import { daemonSet, pod } from './pods.ts';
-
-const usual: DrainPolicy = {
-  ignoreDaemonSets: true,
-  deleteLocalData: true,
-  self: { name: '', namespace: '' },
-  podGracePeriodSeconds: undefined,
-  marginMs: 5_000,
-  honoursDoNotDisrupt: false,
-  waitsForVolumeDetach: true,
-};
+import { usual } from './policies.ts';
 
 /** A Spot notice seen at 0. */
 const spot: DrainGoal = {
@@ -316,6 +307,19 @@ describe('the request', () => {
   it('never deletes, and never cuts, where the deadline is not the end of the machine', () => {
     const maintenance = { ...spot, deadlineIsMachineEnd: false };
     assert.deepEqual(requestAt(119_500, {}, maintenance), { by: 'eviction', gracePeriodSeconds: undefined });
+  });
+
+  it('cuts the grace of the plan, whatever the pod has wished for since', () => {
+    const [planned] = planDrain(
+      [pod({ wishes: { ...wishes, gracePeriodSeconds: 300 } })],
+      usual,
+      spot,
+      none,
+      0,
+    ).leaving;
+    assert.ok(planned);
+    const changed = { ...planned, pod: pod({ wishes: { ...wishes, gracePeriodSeconds: 10 } }) };
+    assert.equal(requestFor(changed, usual, spot, 0, false).gracePeriodSeconds, 115);
   });
 
   it('has the grace that the pod itself wishes for', () => {

@@ -9,17 +9,18 @@ export const nodesWithOwnWatch = 8;
 export interface FollowedPods {
   /** `all web-1 web-2`, `present web-1`, `gone <uid>`. */
   readonly changes: string[];
+  hasFailed(): boolean;
   stop(): void;
 }
 
 /** Follows the pods of nodes over a fake API server; those of `nodesWithOwnWatch` nodes already. */
-export async function followingPods() {
+export async function followingPods(options: { readonly readNamespaceAnnotations?: boolean } = {}) {
   const parts = await clientOverFake();
   const { clock, api } = parts;
   const cluster = new ApiCluster(
     {
       useApiServerCache: false,
-      readNamespaceAnnotations: false,
+      readNamespaceAnnotations: options.readNamespaceAnnotations ?? false,
       taintEffect: undefined,
       excludeFromLoadBalancers: false,
     },
@@ -30,8 +31,16 @@ export async function followingPods() {
     const stop = new AbortController();
     const changes: string[] = [];
     const take = (change: PodChange): void => void changes.push(asText(change));
-    followed.push({ stop, ended: cluster.followPods(node, 1, take, stop.signal).catch(() => {}) });
-    return { changes, stop: () => stop.abort(new Error('the drain has ended')) };
+    let hasFailed = false;
+    const fail = (): void => {
+      hasFailed = true;
+    };
+    followed.push({ stop, ended: cluster.followPods(node, 1, take, stop.signal).catch(fail) });
+    return {
+      changes,
+      hasFailed: () => hasFailed,
+      stop: () => stop.abort(new Error('the drain has ended')),
+    };
   };
   const own = Array.from({ length: nodesWithOwnWatch }, (_, number) => follow(`own-${number}`));
   await clock.settle();

@@ -4,6 +4,7 @@ import { createSecureServer as createHttp2Server, type ServerHttp2Stream } from 
 import { createServer } from 'node:https';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
+import type { ApiClient } from '../../src/kubernetes/api-client.ts';
 import type { ApiRequest } from '../../src/kubernetes/api-request.ts';
 import { serverCredentials } from '../fakes/api-server/certificates.ts';
 import { clientOverFake } from './client-over-fake.ts';
@@ -22,6 +23,17 @@ async function scene(given: { readonly server?: string } = {}) {
   parts.api.addNode({ name: 'node-1' });
   const get = async (request: ApiRequest = getNode) => (await parts.client.request(request)).status;
   return { ...parts, get };
+}
+
+/** Ends with the watch; to be awaited in time or not. */
+function watching(client: ApiClient, signal = wanted): Promise<void> {
+  const request = { ...getNode, verb: 'watch', path: '/api/v1/nodes?watch=true', signal } as const;
+  const watch = async (): Promise<void> => {
+    for await (const _ of client.watch(request, 60, String));
+  };
+  const watched = watch();
+  watched.catch(() => {});
+  return watched;
 }
 
 /** What stands between, and may swallow all that passes without a word, as a firewall that has forgotten us. */
@@ -158,12 +170,7 @@ test('a watch whose connection is lost does not pass for one that has ended', as
     await using parts = await clientOverFake({ multiplexes });
     const { api, clock, client } = parts;
     api.addNode({ name: 'node-1' });
-    const request = { ...getNode, verb: 'watch', path: '/api/v1/nodes?watch=true' } as const;
-    const watch = async (): Promise<void> => {
-      for await (const _ of client.watch(request, 60, String));
-    };
-    const watched = watch();
-    watched.catch(() => {});
+    const watched = watching(client);
     await clock.settle();
     api.dropConnections();
     await assert.rejects(clock.advanceWhile(watched), /Cannot watch nodes/);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Marks } from '../../src/kubernetes/cluster.ts';
 import { stateAnnotation } from '../../src/kubernetes/mark-state.ts';
 import { Nodes } from '../../src/kubernetes/nodes.ts';
+import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
 import { nthRules } from '../fakes/api-server/access.ts';
 import { nodes } from '../fakes/api-server/resources.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
@@ -78,6 +79,32 @@ test('what the API server has shown by the way is known, until the watch tells o
   await it.clock.settle();
   assert.equal(it.index.byName(name)?.unschedulable, true);
   assert.equal(taken('2001', false), false);
+});
+
+test('a list that began before a mark does not take the mark out of the index', async () => {
+  // The node is on the second page, which shows the cluster as it was when the list began.
+  await using it = await marking((api) => {
+    for (let number = 2; number <= 300; number += 1) api.addNode({ name: `a-node-${number}` });
+  });
+  const { api, clock, index } = it;
+  const nodesApi = new Nodes(
+    { taintEffect: undefined, excludeFromLoadBalancers: false },
+    { ...it, knownNodes: index },
+  );
+  const isSecondPage = ({ verb, path }: LoggedRequest): boolean =>
+    verb === 'list' && path.includes('continue=');
+  api.faults.add({ kind: 'delay', ms: 5000 }, { when: isSecondPage });
+  // Nor does the watch tell of the mark for a while.
+  api.faults.add({ kind: 'hang' }, { when: ({ verb }) => verb === 'watch' });
+  api.watches.expire();
+  await clock.advance(1000);
+  assert.equal(await clock.advanceWhile(nodesApi.mark(name, marks('marked'), signal)), 'marked');
+  await clock.advance(6000);
+  assert.equal(api.requests.filter(isSecondPage).length, 2);
+  assert.equal(index.byName(name)?.unschedulable, true);
+  const over = { ...marks('marked'), interruptions: [], over: ['event-1'] };
+  assert.equal(await clock.advanceWhile(nodesApi.mark(name, over, signal)), 'marked');
+  assert.equal(api.node(name).spec.unschedulable, undefined);
 });
 
 test('a node that was deleted is not brought back by an answer from before', async () => {

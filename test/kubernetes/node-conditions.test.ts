@@ -110,6 +110,22 @@ test('at the end of the daemon what waits is written at once', async () => {
   assert.deepEqual(it.shown(), ['MaintenancePlanned=True']);
 });
 
+test('what is set while the daemon ends is written at once too', async () => {
+  await using it = await start();
+  const { clock, conditions } = it;
+  conditions.see(name, it.api.node(name));
+  const other = 'node-b';
+  it.api.addNode({ name: other });
+  it.api.faults.add({ kind: 'delay', ms: 100 });
+  conditions.set(name, planned);
+  const ended = conditions.end(300);
+  await clock.settle();
+  conditions.see(other, it.api.node(other));
+  conditions.set(other, planned);
+  await clock.advanceWhile(ended);
+  assert.deepEqual(it.requests(), ['patch 200', 'patch 200']);
+});
+
 test('without the right those that wait are not tried either', async () => {
   const others = ['node-b', 'node-c', 'node-d'];
   await using it = await start([name, ...others]);
