@@ -20,7 +20,7 @@ export async function startControllerManager(
   server: ApiServer,
   controllers: readonly string[],
 ): Promise<void> {
-  processes.start('kube-controller-manager', await ensureKubeControllerManager(), [
+  processes.startAgainWhenLost('kube-controller-manager', await ensureKubeControllerManager(), [
     `--kubeconfig=${server.partKubeconfig(CONTROLLER_MANAGER)}`,
     `--controllers=${controllers.join(',')}`,
     '--leader-elect=false',
@@ -30,7 +30,7 @@ export async function startControllerManager(
 }
 
 export async function startScheduler(processes: ProcessGroup, server: ApiServer): Promise<void> {
-  processes.start('kube-scheduler', await ensureKubeScheduler(), [
+  processes.startAgainWhenLost('kube-scheduler', await ensureKubeScheduler(), [
     `--kubeconfig=${server.partKubeconfig(SCHEDULER)}`,
     '--leader-elect=false',
     '--secure-port=0',
@@ -41,7 +41,7 @@ export async function startScheduler(processes: ProcessGroup, server: ApiServer)
 export async function startKubelets(processes: ProcessGroup, server: ApiServer): Promise<void> {
   const configuration = join(processes.folder, 'kwok.yaml');
   writeFileSync(configuration, kubeletConfiguration());
-  processes.start('kwok', await ensureKwok(), [
+  processes.startAgainWhenLost('kwok', await ensureKwok(), [
     `--kubeconfig=${server.partKubeconfig(KUBELETS)}`,
     `--config=${configuration}`,
     '--manage-all-nodes=true',

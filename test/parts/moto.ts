@@ -26,6 +26,33 @@ export async function ensureMoto(): Promise<string> {
   return join(folder, 'bin', 'moto_server');
 }
 
+/** In which tests are. */
+const region = 'eu-central-1';
+
+/** The one machine image there is. */
+export const motoImageId = 'ami-0123456789abcdef0';
+
+/** In place of its own, over a megabyte of XML in one answer, which keep it from answering anybody else. */
+const images = [
+  {
+    ami_id: motoImageId,
+    state: 'available',
+    public: true,
+    owner_id: '123456789012',
+    image_location: 'amazon/image',
+    sriov: 'simple',
+    root_device_type: 'ebs',
+    root_device_name: '/dev/xvda',
+    description: 'Of tests',
+    image_type: 'machine',
+    platform: null,
+    architecture: 'x86_64',
+    name: 'image',
+    virtualization_type: 'hvm',
+    hypervisor: 'xen',
+  },
+];
+
 export interface Moto {
   /** The endpoint of every AWS service at once. */
   url: string;
@@ -36,7 +63,11 @@ export async function startMoto(): Promise<Moto> {
   const command = await ensureMoto();
   const port = await freePort();
   const processes = await ProcessGroup.create('moto');
-  const server = processes.start('moto', command, ['-H', '127.0.0.1', '-p', `${port}`]);
+  const imagesPath = join(processes.folder, 'images.json');
+  await writeFile(imagesPath, JSON.stringify(images));
+  const server = processes.start('moto', command, ['-H', '127.0.0.1', '-p', `${port}`], {
+    MOTO_AMIS_PATH: imagesPath,
+  });
   const url = `http://127.0.0.1:${port}`;
   try {
     await until(() => answers(`${url}/moto-api/`), {
@@ -44,11 +75,28 @@ export async function startMoto(): Promise<Moto> {
       timeoutMs: 60_000,
       lost: server.lost,
     });
+    await warmUp(url);
   } catch (error) {
     await processes.stop({ keepLogs: true });
     throw error;
   }
   return { url, stop: () => processes.stop() };
+}
+
+/** The first request to EC2 makes it load that service, which on a busy machine may take longer than clients wait. */
+async function warmUp(url: string): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      // By which moto tells the service and the region.
+      authorization: `AWS4-HMAC-SHA256 Credential=warm/20300101/${region}/ec2/aws4_request`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: 'Action=DescribeImages&Version=2016-11-15',
+    signal: AbortSignal.timeout(120_000),
+  });
+  const body = await response.text();
+  if (!response.ok || !body.includes(motoImageId)) throw new Error(`moto has no image: ${body}`);
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startCluster, type Cluster } from './cluster.ts';
 import { hasCondition, type Pod } from './objects.ts';
+import { ProcessGroup } from './process-group.ts';
+import { until } from './until.ts';
 
 const PODS_OF_NODE = '/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1';
 let cluster: Cluster;
@@ -44,4 +48,16 @@ test('pods run on a made-up node, and an evicted one goes', async () => {
     evictions.map(({ name, statusCode }) => ({ name, statusCode })),
     [{ name: 'cart-0', statusCode: 201 }],
   );
+});
+
+test('a part that crashes is started again, up to three times', async () => {
+  const processes = await ProcessGroup.create('crashing');
+  try {
+    processes.startAgainWhenLost('crashing', 'sh', ['-c', 'echo "panic: start"; exit 2']);
+    const starts = (): number =>
+      readFileSync(join(processes.folder, 'crashing.log'), 'utf8').split('panic: start\n').length - 1;
+    await until(() => starts() === 4, { what: 'it has been started four times', timeoutMs: 10_000 });
+  } finally {
+    await processes.stop();
+  }
 });

@@ -6,6 +6,10 @@ import { join } from 'node:path';
 
 const SETPRIV = '/usr/bin/setpriv';
 const LOG_TAIL_CHARACTERS = 3000;
+/** One that dies at each start must not be started for ever. */
+const MOST_RESTARTS = 3;
+/** How a Go program's last words begin; the stacks of all its goroutines follow, and fill any tail. */
+const GO_CRASH = /^(?:panic|fatal error): /gmu;
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface PartProcess {
@@ -56,9 +60,9 @@ export class ProcessGroup {
       child.once('close', (code, signal) => {
         this.#running.delete(child);
         if (!isAsked && !this.#isStopping) {
-          const how = `${name} ended by itself with ${signal ?? `exit code ${code}`}`;
-          process.stderr.write(`${how}, see ${logPath}\n`);
-          reject(new Error(`${how}:\n${tail(logPath)}`));
+          const how = `${name} ended by itself with ${signal ?? `exit code ${code}`}:\n${tail(logPath)}`;
+          process.stderr.write(`${how}\n`);
+          reject(new Error(how));
         }
         resolve();
       });
@@ -69,6 +73,16 @@ export class ProcessGroup {
       await ended;
     };
     return { pid: child.pid, logPath, lost, kill };
+  }
+
+  /** As `start`, and as an init system would: one that ends by itself is started again, three times at most. */
+  startAgainWhenLost(name: string, command: string, args: readonly string[]): void {
+    const startOnce = (restarts: number): void => {
+      this.start(name, command, args).lost.catch(() => {
+        if (restarts < MOST_RESTARTS && !this.#isStopping) startOnce(restarts + 1);
+      });
+    };
+    startOnce(0);
   }
 
   async stop(options: { keepLogs?: boolean } = {}): Promise<void> {
@@ -109,6 +123,11 @@ function withoutOrphans(command: string, args: readonly string[]): [string, stri
   return [SETPRIV, ['--pdeathsig', 'KILL', command, ...args]];
 }
 
+/** The end of a log, or what a Go program died of. */
 function tail(path: string): string {
-  return readFileSync(path, 'utf8').slice(-LOG_TAIL_CHARACTERS);
+  const log = readFileSync(path, 'utf8');
+  const crash = [...log.matchAll(GO_CRASH)].at(-1)?.index;
+  return crash === undefined
+    ? log.slice(-LOG_TAIL_CHARACTERS)
+    : log.slice(crash, crash + LOG_TAIL_CHARACTERS);
 }

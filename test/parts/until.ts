@@ -10,7 +10,7 @@ export interface UntilOptions {
 }
 
 /** Asks again until the answer is true. For processes that are starting; objects are watched instead. */
-export async function until(isSo: () => Promise<boolean>, options: UntilOptions): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>, options: UntilOptions): Promise<void> {
   const deadlineMs = performance.now() + options.timeoutMs;
   const pause = (): Promise<void> => sleep(options.everyMs ?? 50);
   while (!(await isSo())) {
