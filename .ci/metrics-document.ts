@@ -19,7 +19,8 @@ const onlyOnLinux: ReadonlySet<string> = new Set(['process_open_fds', 'process_m
 const outcomes: Readonly<Record<PodOutcome, string>> = {
   evicted: 'it left because it was asked to',
   clamped: 'it left because it was asked to, with less than its own grace period',
-  deleted: 'it left because it was deleted, past a budget that would not let it go',
+  deleted:
+    'it left because it was deleted: past a budget, or because its eviction was denied or not answered',
   left: 'it was gone before it was asked',
   terminating: 'asked, and still shutting down when the drain ended',
   refused: 'its eviction was refused, or not answered, until the drain ended',
@@ -30,7 +31,7 @@ const outcomes: Readonly<Record<PodOutcome, string>> = {
 const causes: Readonly<Record<RefusalCause, string>> = {
   budget: 'a PodDisruptionBudget does not allow it now',
   conflict: 'another pod has this name by now, or two writes crossed (HTTP 409)',
-  overloaded: 'the API server has too much to do (HTTP 429 that no budget caused)',
+  overloaded: 'the API server has too much to do (HTTP 429 of its own, not of a budget or a webhook)',
   unavailable: 'HTTP 5xx, no answer, or no connection',
   'namespace-terminating': "the pod's namespace is being deleted",
   denied: 'the right is missing, or an admission webhook or policy says no',
@@ -105,7 +106,7 @@ ${values('`node_action`', actions)}
 
 ## Ours
 
-None carries the name of a node or a pod, so the number of series does not grow with the cluster.
+None carries the name of a node or a pod. In queue mode the number of series does not grow with the cluster; in IMDS mode\neach node's pod is a target of its own, with some 180 series: drop what you do not look at by the PodMonitor or scrape\nconfiguration.
 
 ${table(ours)}
 
@@ -118,7 +119,7 @@ ${table(ofProcess)}
 ## What the labels say
 
 - \`kind\`: ${interruptionKinds.map(code).join(', ')}.
-- \`source\`: \`imds\` or \`sqs\`.
+- \`source\`: \`imds\` or \`sqs\`; \`node\` or \`launch\` for what is taken up without its message, which the queue has dropped.
 - \`against\`: \`imds\`, \`kubernetes\` or \`aws\`.
 - \`hash\`: of all options but the names of the node and the pod, with secrets left out.
 - \`server\`: \`metrics\` or \`probes\`.

@@ -50,7 +50,7 @@ export const systemClock: Clock = {
     let timer: NodeJS.Timeout;
     const waitFor = (left: number): void => {
       if (left > longestTimerMs) timer = setTimeout(waitFor, longestTimerMs, left - longestTimerMs);
-      else timer = setTimeout(ring, left);
+      else timer = setTimeout(ring, Math.max(0, left));
     };
     waitFor(ms);
     return () => clearTimeout(timer);

@@ -1,5 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { systemClock } from './clock.ts';
+import type { WebhookConfig } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { readFileFromDisk } from './config/read-file.ts';
 import { Daemon } from './daemon.ts';
@@ -22,20 +23,13 @@ async function main(): Promise<number> {
       process.stdout.write(`${version}\n`);
       return 0;
     case 'problems':
-      process.stderr.write(loaded.problems.map((problem) => `${problem}\n`).join(''));
-      return 1;
+      return refuse([...loaded.problems, ...(await templateProblems(loaded.webhook))]);
     case 'config':
       break;
   }
   const { config, warnings, effective, changed } = loaded;
-  const problem = await webhookProblem(
-    { config, environment: process.env },
-    { clock: systemClock, readFile: readFileFromDisk },
-  );
-  if (problem !== undefined) {
-    process.stderr.write(`${problem}\n`);
-    return 1;
-  }
+  const problems = await templateProblems(config.webhook);
+  if (problems.length > 0) return refuse(problems);
   const { stdout, stderr } = process;
   // Whoever read our log has gone: no reason to leave a node undrained.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
@@ -65,6 +59,19 @@ async function main(): Promise<number> {
   await daemon.run(stopping, killing);
   logger.info('Stopped');
   return 0;
+}
+
+function refuse(problems: readonly string[]): number {
+  process.stderr.write(problems.map((problem) => `${problem}\n`).join(''));
+  return 1;
+}
+
+async function templateProblems(webhook: WebhookConfig | undefined): Promise<readonly string[]> {
+  const problem = await webhookProblem(
+    { webhook, environment: process.env },
+    { clock: systemClock, readFile: readFileFromDisk },
+  );
+  return problem === undefined ? [] : [problem];
 }
 
 /** Authorities to trust in place of the usual ones, as PEM: SSL_CERT_FILE, as Go's programs do; AWS_CA_BUNDLE for AWS. */

@@ -20,7 +20,7 @@ export interface Mode {
 
 export interface ModeIntake extends Pick<
   IntakeModules,
-  'sources' | 'records' | 'locate' | 'launches' | 'workers' | 'admission'
+  'sources' | 'records' | 'locate' | 'machines' | 'launches' | 'workers' | 'admission'
 > {
   readonly observers: readonly WorkflowObserver[];
 }

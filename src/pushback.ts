@@ -3,5 +3,5 @@
  * not wait for anything else.
  */
 export function isPushback(error: unknown): boolean {
-  return error instanceof Error && (error as { readonly status?: unknown }).status === 429;
+  return error instanceof Error && (error as { readonly isPushback?: unknown }).isPushback === true;
 }

@@ -151,15 +151,14 @@ export class QueueMode implements Mode {
       sources: [source],
       records,
       locate: (where, signal) => this.#locate(where, signal),
+      machines: this.#index,
       launches: new Launches(
         { dryRun },
         {
           ...this.#modules,
-          untilReady: async (node, signal) => {
-            const isReady = (await this.#index.untilReady(node, signal)) !== undefined;
-            if (isReady) records.launched(node);
-            return isReady;
-          },
+          hooks: this.#hooks,
+          untilReady: async (node, signal) => (await this.#index.untilReady(node, signal)) !== undefined,
+          onReady: (node, launch) => records.launched(node, launch),
         },
       ),
       workers: new Workers(queue.workers),
@@ -209,7 +208,8 @@ export class QueueMode implements Mode {
       }
       case 'not-in-cluster':
         logger.debug('The instance of an interruption is no node of this cluster', { ...where });
-        return found.isSettled ? { settle: 'node-not-found' } : { release: 'not-ours' };
+        if (found.isSettled) return { settle: 'node-not-found' };
+        return { release: 'not-ours', mayJoin: found.mayJoin };
       case 'unknown': {
         const { why, error } = found;
         const level = this.#isToTell(why) ? 'warn' : 'debug';

@@ -42,7 +42,10 @@ export async function loadWebhook(
 
 /** What is wrong with the webhook's template, in a line for whoever set it; undefined where nothing is. */
 export async function webhookProblem(
-  { config: { webhook }, environment = {} }: Pick<WebhookPartOptions, 'config' | 'environment'>,
+  {
+    webhook,
+    environment = {},
+  }: Pick<WebhookPartOptions, 'environment'> & { readonly webhook: Config['webhook'] },
   modules: { readonly clock: Clock; readonly readFile: ReadFile },
 ): Promise<string | undefined> {
   if (!webhook) return undefined;

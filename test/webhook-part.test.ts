@@ -6,10 +6,10 @@ import { configOf } from './config/load-with.ts';
 import { FakeClock } from './fakes/clock.ts';
 
 async function problemOf(env: Record<string, string>, file?: string): Promise<string | undefined> {
-  const config = await configOf({ env: { WEBHOOK_URL: 'https://hooks.example/hunter2', ...env } });
+  const { webhook } = await configOf({ env: { WEBHOOK_URL: 'https://hooks.example/hunter2', ...env } });
   const readFile = () =>
     file === undefined ? Promise.reject(new Error('ENOENT: no such file')) : Promise.resolve(file);
-  return webhookProblem({ config, environment: { CLUSTER: 'blue' } }, { clock: new FakeClock(), readFile });
+  return webhookProblem({ webhook, environment: { CLUSTER: 'blue' } }, { clock: new FakeClock(), readFile });
 }
 
 test('a bad template refuses to start, with its place', async () => {

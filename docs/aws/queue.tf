@@ -66,8 +66,11 @@ locals {
       detail-type = [
         "EC2 Spot Instance Interruption Warning",
         "EC2 Instance Rebalance Recommendation",
+        # AWS's documentation has each of these two under two names.
         "EC2 Capacity Reservation Instance Interruption Warning",
+        "EC2 Interruptible Capacity Reservation Instance Interruption Warning",
         "Capacity Block Reservation Expiration Warning",
+        "Capacity Block Expiration Warning",
       ]
     }
     # Instances that are stopped or terminated, by whomever.

@@ -10,6 +10,9 @@ import { hookFields, hookKey, hookParameters } from './hook-calls.ts';
 /** Beats go on for so long where nobody works for the hook: its message comes again meanwhile. */
 const longestRestMs = 300_000;
 
+/** So many hooks are remembered whose time is over; the oldest is forgotten first. */
+const mostRemembered = 2000;
+
 /** By then it is known whether the hook is ours; no interval is shorter than 30 s. */
 const resumeAfterMs = 10_000;
 
@@ -40,6 +43,8 @@ export class Heartbeats {
   readonly #options: HeartbeatOptions;
   readonly #modules: HeartbeatModules;
   readonly #beating = new Map<string, Beating>();
+  /** Their messages still come again where their drains fail, which must not begin anew. */
+  readonly #exceeded = new Set<string>();
   #isRefusalTold = false;
 
   constructor(options: HeartbeatOptions, modules: HeartbeatModules) {
@@ -50,6 +55,7 @@ export class Heartbeats {
   /** Begins to beat, or goes on. @param isResumed somebody was at it before: the first beat is due soon */
   start(hook: LifecycleHook, isResumed: boolean): void {
     const key = hookKey(hook);
+    if (this.#exceeded.has(key)) return;
     const known = this.#beating.get(key);
     if (known) {
       known.restsSince = undefined;
@@ -90,6 +96,7 @@ export class Heartbeats {
         const now = clock.now();
         if (now - beganAt >= this.#options.untilSeconds * 1000) {
           log.info('Heartbeat deadline exceeded, stopping heartbeat', hookFields(hook));
+          this.#exceed(hookKey(hook));
           return;
         }
         if (beating.restsSince !== undefined && now - beating.restsSince >= longestRestMs) return;
@@ -98,6 +105,12 @@ export class Heartbeats {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  #exceed(key: string): void {
+    this.#exceeded.add(key);
+    const [oldest] = this.#exceeded;
+    if (this.#exceeded.size > mostRemembered && oldest !== undefined) this.#exceeded.delete(oldest);
   }
 
   /** @returns whether to go on */

@@ -21,7 +21,7 @@ export async function readConfigFile(
     const text = await readFile(path, maxFileBytes + 1);
     if (Buffer.byteLength(text) > maxFileBytes)
       throw new RangeError(`it is longer than ${maxFileBytes} bytes`);
-    return { ...layerOf(await parse(text), path), isReadable: true };
+    return { ...layerOf(await parseYamlOrJson(text), path), isReadable: true };
   } catch (error) {
     return {
       given: new Map(),
@@ -31,7 +31,8 @@ export async function readConfigFile(
   }
 }
 
-async function parse(text: string): Promise<unknown> {
+/** What a text in YAML or JSON holds. @throws with what is wrong and where, but not with what the text holds */
+export async function parseYamlOrJson(text: string): Promise<unknown> {
   const json = text.trimStart().startsWith('{') ? parseJson(text) : undefined;
   if (json !== undefined) return json;
   // Loaded only here, since most daemons run without a file, and all of them count their memory.

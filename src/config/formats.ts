@@ -1,4 +1,5 @@
 import { interruptionPolicyProblem, type InterruptionPolicySetting } from './interruption-policy.ts';
+import { plainPath, plainPathExpectation } from '../endpoint-paths.ts';
 import type { OptionDefinition } from './schema/definition.ts';
 import { parseHttpUrl, parseProxyUrl } from './urls.ts';
 
@@ -123,11 +124,7 @@ export const formats: Readonly<Record<FormatName, Format>> = {
       ),
   },
   'url-path': {
-    validate: (value) =>
-      expect(
-        /^\/[\w\-.~!$&'()+,;=@%/]*$/u.test(String(value)),
-        'a path that starts with "/", such as "/healthz"',
-      ),
+    validate: (value) => expect(plainPath.test(String(value)), plainPathExpectation),
   },
   'kubernetes-name': {
     validate: (value) =>

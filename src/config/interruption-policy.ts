@@ -13,6 +13,9 @@ export interface KindPolicySetting {
   readonly leadSeconds?: number;
 }
 
+/** A launch's hook is completed whatever else is done: nothing goes away. */
+const kinds = interruptionKinds.filter((kind) => kind !== 'ASG_LAUNCH_LIFECYCLE');
+
 export type InterruptionPolicySetting = Readonly<Partial<Record<InterruptionKind, KindPolicySetting>>>;
 
 const longestSeconds = 1_209_600;
@@ -29,8 +32,8 @@ const fields: Readonly<Record<keyof KindPolicySetting, readonly string[] | 'seco
 export function interruptionPolicyProblem(value: unknown): string | undefined {
   if (!isObject(value)) return 'a JSON object of kinds, such as {"SPOT_ITN":{"response":"drain"}}';
   for (const [kind, setting] of Object.entries(value)) {
-    if (!interruptionKinds.some((known) => known === kind)) {
-      return `kinds among ${interruptionKinds.join(', ')}, not ${JSON.stringify(kind)}`;
+    if (!kinds.some((known) => known === kind)) {
+      return `kinds among ${kinds.join(', ')}, not ${JSON.stringify(kind)}`;
     }
     if (!isObject(setting)) return `a JSON object for ${kind}, such as {"response":"drain"}`;
     for (const [name, given] of Object.entries(setting)) {

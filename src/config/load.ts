@@ -1,12 +1,13 @@
-import type { Config } from './config.ts';
+import type { Config, WebhookConfig } from './config.ts';
 import { changedOptions, effectiveConfig } from './effective.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type ReadFile, readConfigFile } from './file.ts';
 import { readFlags } from './flags.ts';
 import { helpText } from './help.ts';
+import { checkKubeconfig } from './kubeconfig.ts';
 import { applyRules } from './rules.ts';
 import { Settings } from './settings.ts';
-import { slice } from './slices.ts';
+import { slice, webhook } from './slices.ts';
 
 export type LoadResult =
   | {
@@ -20,7 +21,12 @@ export type LoadResult =
       readonly changed: readonly string[];
     }
   /** One line for each option that can't be used. */
-  | { readonly type: 'problems'; readonly problems: readonly string[] }
+  | {
+      readonly type: 'problems';
+      readonly problems: readonly string[];
+      /** So that its template, which is not looked at here, can be reported with the rest. */
+      readonly webhook: WebhookConfig | undefined;
+    }
   | { readonly type: 'help'; readonly text: string }
   | { readonly type: 'version' };
 
@@ -47,8 +53,9 @@ export async function loadConfig(
     path === '' ? withoutFile : new Settings(new Map([...file.given, ...environment.given, ...flags.given]));
   // What an unreadable file would have set is not known, so that nothing can be said of what is missing.
   if (file.isReadable) applyRules(settings);
+  await checkKubeconfig(settings, readFile);
   const problems = [flags, file].flatMap((layer) => layer.problems).concat(settings.problems);
-  if (problems.length > 0) return { type: 'problems', problems };
+  if (problems.length > 0) return { type: 'problems', problems, webhook: webhook(settings) };
   return {
     type: 'config',
     config: slice(settings),

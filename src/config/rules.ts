@@ -1,10 +1,15 @@
 import { taintEffects } from './config.ts';
 import { quoted } from './layer.ts';
+import { metricsPath, readinessPath } from '../endpoint-paths.ts';
+import { policyOf } from './policy.ts';
 import { isOptionName, optionNames, schema } from './schema.ts';
 import type { Settings } from './settings.ts';
 import { statusPageRules } from './status-page.ts';
 import { tracingRules } from './tracing.ts';
-import { regionOfQueueUrl } from './urls.ts';
+import { isRegion, parseHttpUrl, regionOfQueueUrl } from './urls.ts';
+
+/** By the metadata service. */
+const watchedKinds = ['SPOT_ITN', 'SCHEDULED_EVENT', 'REBALANCE_RECOMMENDATION', 'ASG_LIFECYCLE'] as const;
 
 /** What convict's formats can't say because it concerns several options, or is forgiven with a warning. */
 export function applyRules(settings: Settings): void {
@@ -13,6 +18,7 @@ export function applyRules(settings: Settings): void {
   forgiven(settings);
   requestRate(settings);
   queueMode(settings);
+  imdsMode(settings);
   heartbeat(settings);
   servers(settings);
   statusPageRules(settings);
@@ -75,8 +81,54 @@ function queueMode(settings: Settings): void {
   if (settings.isRefused('queue-url')) return;
   if (queueUrl === '') {
     settings.refuseMissing('queue-url', ', since enable-sqs-termination-draining is true');
-  } else if (settings.get('aws-region') === '' && regionOfQueueUrl(queueUrl) === undefined) {
-    settings.refuseMissing('aws-region', `, since queue-url ${quoted(queueUrl)} has no region in it`);
+  } else if (parseHttpUrl(queueUrl)?.pathname === '/') {
+    settings.refuse(
+      'queue-url',
+      "a queue's URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/name",
+    );
+  } else region(settings, regionOfQueueUrl(queueUrl));
+  if (settings.get('check-tag-before-draining') && settings.get('managed-tag') === '') {
+    settings.refuse('managed-tag', 'the key of a tag, or check-tag-before-draining to be false');
+  }
+}
+
+function region(settings: Settings, ofQueue: string | undefined): void {
+  const given = settings.get('aws-region');
+  if (given === '' && ofQueue === undefined) {
+    settings.refuseMissing(
+      'aws-region',
+      `, since queue-url ${quoted(settings.get('queue-url'))} has no region in it`,
+    );
+  } else if (given !== '' && !isRegion(given) && settings.get('aws-endpoint') === '') {
+    settings.refuse('aws-region', 'a region such as eu-central-1');
+  } else if (given !== '' && ofQueue !== undefined && given !== ofQueue) {
+    settings.warnings.push(
+      `Using aws-region ${quoted(given)} (${settings.origin('aws-region')}) although queue-url is in ${ofQueue}: SQS takes requests of its own region only`,
+    );
+  }
+}
+
+function imdsMode(settings: Settings): void {
+  if (settings.get('enable-sqs-termination-draining')) return;
+  if (settings.isSet('queue-url')) {
+    settings.warnings.push(
+      `Ignoring queue-url (${settings.origin('queue-url')}): enable-sqs-termination-draining is false`,
+    );
+  }
+  if (
+    !settings.isRefused('metadata-url') &&
+    parseHttpUrl(settings.get('metadata-url'))?.protocol === 'https:'
+  ) {
+    settings.refuse(
+      'metadata-url',
+      'a URL that starts with http://, which is all that the metadata service speaks',
+    );
+  }
+  const policy = policyOf(settings);
+  if (watchedKinds.every((kind) => policy[kind].response === 'ignore')) {
+    settings.warnings.push(
+      'Nothing is watched: enable-spot-interruption-draining, enable-scheduled-event-draining and all other enable options are false',
+    );
   }
 }
 
@@ -101,7 +153,12 @@ function servers(settings: Settings): void {
     settings.get('enable-prometheus-server') &&
     settings.get('enable-probes-server') &&
     settings.get('prometheus-server-port') === settings.get('probes-server-port');
-  if (oneServer && settings.get('probes-server-endpoint') === '/metrics') {
+  const path = settings.get('probes-server-endpoint');
+  if (settings.get('enable-probes-server') && path === readinessPath) {
+    settings.warnings.push(
+      `Serving no readiness probe: probes-server-endpoint "${readinessPath}" is its path, and has the liveness probe`,
+    );
+  } else if (oneServer && path === metricsPath) {
     settings.refuse('probes-server-endpoint', 'another path, since the metrics are there on the same port');
   }
 }

@@ -135,7 +135,8 @@ function queue(settings: Settings): QueueConfig {
   };
 }
 
-function webhook(settings: Settings): WebhookConfig | undefined {
+/** Also of settings with problems: an option that was refused has its default. */
+export function webhook(settings: Settings): WebhookConfig | undefined {
   const url = settings.get('webhook-url');
   if (url === '') return undefined;
   return {

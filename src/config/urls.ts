@@ -18,6 +18,11 @@ export function withoutCredentials(text: string): string {
   return text.replaceAll(/^(?<scheme>[a-z0-9+.-]*:?\/\/)?[^/?#]*@/giu, '$<scheme>(redacted)@');
 }
 
+/** Whether it has a region's form. https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html */
+export function isRegion(text: string): boolean {
+  return /^[a-z]{2,4}(?:-[a-z]+)+-\d+$/u.test(text);
+}
+
 /**
  * The region in the host of a queue's URL: `sqs.<region>.amazonaws.com`, `<region>.queue.amazonaws.com`,
  * `vpce-...sqs.<region>.vpce.amazonaws.com`, FIPS and dual-stack endpoints, other partitions.
@@ -25,5 +30,5 @@ export function withoutCredentials(text: string): string {
  */
 export function regionOfQueueUrl(queueUrl: string): string | undefined {
   const labels = parseHttpUrl(queueUrl)?.hostname.split('.') ?? [];
-  return labels.find((label) => /^[a-z]{2,4}(?:-[a-z]+)+-\d+$/u.test(label) && !label.startsWith('vpce-'));
+  return labels.find((label) => isRegion(label) && !label.startsWith('vpce-'));
 }

@@ -14,6 +14,9 @@ export interface NodeDrainOptions extends DrainPartsOptions {
   readonly ticket?: Ticket | undefined;
 }
 
+/** A timer knows nothing of a clock that is set forward: the drain looks at it as often as this. */
+const longestSleepMs = 10_000;
+
 /** After a list that failed. */
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
@@ -37,12 +40,17 @@ export class NodeDrain {
     this.#ticket = options.ticket;
   }
 
-  /** Another interruption has joined, or one of several is over: go on towards this. */
-  moveGoal(goal: DrainGoal): void {
+  /**
+   * Another interruption has joined, or one of several is over: go on towards this.
+   * @returns false where it has come to its end
+   */
+  moveGoal(goal: DrainGoal): boolean {
+    if (this.#parts.ended.aborted) return false;
     this.#parts.goal = goal;
     this.#replan();
-    this.#parts.turns.shorten();
+    this.#parts.turns.goalMoved();
     this.#parts.wake();
+    return true;
   }
 
   /** There is no more reason for it: whoever was not asked is left alone. */
@@ -66,7 +74,8 @@ export class NodeDrain {
       await this.#until(() => this.#isDone);
       if (this.#isDone && volumes.isNeeded) {
         this.#parts.spawn(volumes.follow(ended, () => this.#parts.wake()));
-        await this.#until(() => volumes.isDone);
+        // Others may land meanwhile.
+        await this.#until(() => volumes.isDone && this.#isDone);
       }
     } finally {
       signal.removeEventListener('abort', end);
@@ -85,7 +94,7 @@ export class NodeDrain {
   /** Until it is so, until `endBy`, or until the drain is broken off; meanwhile pods whose turn comes are asked. */
   async #until(isSo: () => boolean): Promise<void> {
     const parts = this.#parts;
-    const { clock, ended, kubelet, news, tasks, turns } = parts;
+    const { clock, ended, kubelet, news, tasks, turns, volumes } = parts;
     const alarm = new Alarm(clock, () => parts.wake());
     try {
       for (;;) {
@@ -94,10 +103,12 @@ export class NodeDrain {
         news.tell();
         this.#letOthersBegin();
         const endBy = parts.goal.endBy ?? Infinity;
-        if (isSo() || kubelet.isGone || ended.aborted || clock.now() >= endBy) return;
+        if (isSo() || kubelet.isInVain || ended.aborted || clock.now() >= endBy) return;
         if (kubelet.isDue) parts.spawn(kubelet.look(ended));
         const changed = parts.changed();
-        alarm.set(Math.min(endBy, turns.next, kubelet.next, this.#ticket?.until ?? Infinity));
+        const ticketUntil = this.#ticket?.until ?? Infinity;
+        const next = Math.min(endBy, turns.next, kubelet.next, volumes.next, ticketUntil);
+        alarm.set(Math.min(next, clock.now() + longestSleepMs));
         await changed;
       }
     } finally {
@@ -163,7 +174,7 @@ export class NodeDrain {
     const { board, clock, daemonSets, ended, goal, policy, urgency, warnings } = this.#parts;
     if (ended.aborted || !this.#isListed) return;
     const pods = board.present;
-    const plan = planDrain(pods, policy, goal, daemonSets.deleted, clock.now());
+    const plan = planDrain(pods, policy, goal, daemonSets.deleted, clock.now(), (pod) => board.roundsOf(pod));
     board.plan(plan);
     warnings.tell(plan, pods);
     // Behind the evictions, which are what is urgent.
@@ -180,21 +191,29 @@ export class NodeDrain {
   }
 
   #report(): DrainReport {
-    const { board, clock, goal, kubelet, news, node, turns, volumes } = this.#parts;
+    const { board, clock, goal, news, node, turns, volumes } = this.#parts;
     news.tell();
+    const complete = this.#isDone && !board.isSpoilt;
     return {
       node,
       startedAt: this.#askedAt,
       endedAt: clock.now(),
       deadline: goal.deadline,
       endBy: goal.endBy,
-      complete: this.#isDone && !board.isSpoilt,
+      complete,
       pods: podRecords(board, (pod) => turns.budgetReason(pod)),
       volumesAttached: volumes.attached,
-      trouble: kubelet.isGone
-        ? 'the node is not ready: its kubelet does not answer, and only it can end pods'
-        : this.#trouble,
+      trouble: complete ? undefined : this.#whatIsInTheWay,
     };
+  }
+
+  get #whatIsInTheWay(): string | undefined {
+    if (this.#parts.kubelet.isGone) {
+      return 'the node is not ready: its kubelet does not answer, and only it can end pods';
+    }
+    return (
+      this.#trouble ?? (this.#checksRunning > 0 ? 'the API server has not told of DaemonSets' : undefined)
+    );
   }
 
   #end(): void {

@@ -1,13 +1,17 @@
 import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
+import type { Logger } from '../logger.ts';
+import type { DrainGoal } from './plan.ts';
 import type { PodBoard } from './pod-board.ts';
 
 export interface KubeletCheckModules {
   readonly node: string;
   readonly clock: Clock;
   readonly cluster: Cluster;
+  readonly logger: Logger;
   readonly board: PodBoard;
+  readonly goal: DrainGoal;
 }
 
 /** A pod that outlives its grace period by this much is asked after: is its kubelet still there? */
@@ -31,18 +35,32 @@ export class KubeletCheck {
 
   /** The Node is not ready, and pods wait for its kubelet. */
   get isGone(): boolean {
-    return this.#isGone;
+    // Of a pod that is overdue since, the Node is looked at first.
+    return this.#isGone && this.#overdueAt <= (this.#lookedAt ?? -Infinity);
+  }
+
+  /** Nobody is waited for any more. Before the machine's end it may come back, and other pods must be asked in time. */
+  get isInVain(): boolean {
+    const { clock, goal } = this.#modules;
+    const isAhead = goal.deadlineIsMachineEnd && clock.now() < (goal.deadline ?? 0);
+    return this.isGone && !isAhead;
   }
 
   /** When to look next; Infinity while no pod is being waited for. */
   get next(): Instant {
-    const { board } = this.#modules;
-    let next = Infinity;
-    for (const pod of board.leaving.values()) {
-      if (pod.goneAt !== undefined || pod.planned.pod.deletionAt === undefined) continue;
-      next = Math.min(next, pod.planned.pod.deletionAt + overdueMs);
+    return this.#lookedAt === undefined
+      ? this.#overdueAt
+      : Math.max(this.#overdueAt, this.#lookedAt + lookAgainMs);
+  }
+
+  /** When the first pod outlives its grace period by so much. */
+  get #overdueAt(): Instant {
+    let first = Infinity;
+    for (const { goneAt, planned } of this.#modules.board.leaving.values()) {
+      if (goneAt !== undefined || planned.pod.deletionAt === undefined) continue;
+      first = Math.min(first, planned.pod.deletionAt + overdueMs);
     }
-    return this.#lookedAt === undefined ? next : Math.max(next, this.#lookedAt + lookAgainMs);
+    return first;
   }
 
   get isDue(): boolean {
@@ -51,10 +69,14 @@ export class KubeletCheck {
 
   /** @throws the signal's reason; a Node that can't be read counts as ready */
   async look(signal: AbortSignal): Promise<void> {
-    const { clock, cluster, node } = this.#modules;
+    const { clock, cluster, logger, node } = this.#modules;
     this.#lookedAt = clock.now();
     try {
+      const wasGone = this.#isGone;
       this.#isGone = (await cluster.isNodeReady(node, signal)) === false;
+      if (this.#isGone && !wasGone) {
+        logger.warn('The node is not ready: pods that were asked to leave wait for its kubelet');
+      }
     } catch {
       signal.throwIfAborted();
     }

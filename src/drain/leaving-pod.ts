@@ -6,8 +6,19 @@ import type { PlannedPod } from './plan.ts';
 export interface Asked {
   readonly at: Instant;
   readonly by: 'eviction' | 'deletion';
-  /** What was left of the pod's grace period, where it did not fit before the deadline. */
-  readonly clampedToSeconds: number | undefined;
+  /** What the pod was given to shut down. */
+  readonly graceSeconds: number;
+  /** That is what was left of its own, which did not fit before the deadline. */
+  readonly isClamped: boolean;
+}
+
+export interface RequestUnderWay {
+  readonly by: Asked['by'];
+  readonly isLastCall: boolean;
+  /** Since when it waits for its turn. */
+  readonly since: Instant;
+  /** undefined: it waits for its turn. */
+  readonly sentAt: Instant | undefined;
 }
 
 /** A pod that is to leave, and how far it has come. */
@@ -26,8 +37,10 @@ export interface LeavingPod {
   refusal: { cause: RefusalCause; text: string; status: number | undefined; times: number } | undefined;
   /** While it is being asked; aborted to cut that off. */
   asking: AbortController | undefined;
-  /** The eviction that is under way was sent at this instant, or waits for its turn since. */
-  evictingSince: Instant | undefined;
+  /** Our request that is under way. */
+  request: RequestUnderWay | undefined;
+  /** How it was asked at its latest instant or later, and refused: twice where that may have been of a moment. */
+  refusedLastCalls: readonly Asked['by'][];
   /** Called when the pod is gone while it is being asked. */
   onGone: (() => void) | undefined;
   /** Aborted to try again, or give up, before the back-off is over. */
@@ -40,6 +53,8 @@ export interface LeavingPod {
   told: string | undefined;
 }
 
+const none: readonly never[] = Object.freeze([]);
+
 /** One that is planned for the first time. */
 export function newcomer(planned: PlannedPod): LeavingPod {
   return {
@@ -51,7 +66,8 @@ export function newcomer(planned: PlannedPod): LeavingPod {
     goneAt: undefined,
     refusal: undefined,
     asking: undefined,
-    evictingSince: undefined,
+    request: undefined,
+    refusedLastCalls: none,
     onGone: undefined,
     backOff: undefined,
     hasHope: false,

@@ -58,7 +58,7 @@ export interface StayingPod {
 }
 
 export interface DrainPlan {
-  /** By tier, and within one the pod that needs longest first. */
+  /** By tier, and within one, or among all at once, the pod that needs longest first. */
   readonly leaving: readonly PlannedPod[];
   readonly staying: readonly StayingPod[];
   /** Too little time for one tier after the other: all are asked at once. */
@@ -70,6 +70,8 @@ export interface AskRequest {
   readonly by: 'eviction' | 'deletion';
   /** undefined: the pod's own. */
   readonly gracePeriodSeconds: number | undefined;
+  /** Its latest instant has come, before the machine's end: each second is lost to its shutdown. */
+  readonly isLastCall: boolean;
 }
 
 /** Grace periods are whole seconds: what is begun would be lost to a request that comes a moment late. */
@@ -78,28 +80,61 @@ const wholeSecondMs = 1_000;
 /** No container is given less, so that it gets its SIGTERM. */
 const shortestGraceSeconds = 1;
 
-/** Who leaves, in which order, and until when. Pure: the same pods, policy, goal and time give the same plan. */
+/**
+ * Pods that tolerate the cordon may be put back as often as they are evicted, and rather here than elsewhere, for the node
+ * is all but empty. After so many rounds of one owner's pods in a drain, the next ones are left: before a machine's end
+ * until their latest instant, otherwise for good.
+ */
+const mostRounds = 3;
+const mostRoundsAtTheEnd = 6;
+
+/**
+ * Who leaves, in which order, and until when. Pure: the same pods, policy, goal and time give the same plan.
+ * @param roundsOf how many times its owner has put its pods on the node since the drain began @default never
+ */
 export function planDrain(
   pods: readonly PodView[],
   policy: DrainPolicy,
   goal: DrainGoal,
   deletedDaemonSets: ReadonlySet<string>,
   now: Instant,
+  roundsOf: (pod: PodView) => number = never,
 ): DrainPlan {
   const leaving: PlannedPod[] = [];
   const staying: StayingPod[] = [];
   for (const pod of pods) {
     const decision = decidePod(pod, policy, deletedDaemonSets);
-    if (decision.leaves) leaving.push(planPod(pod, decision.because, policy, goal, now));
-    else staying.push({ pod, because: decision.because, spoilsDrain: decision.spoilsDrain });
+    if (!decision.leaves) {
+      staying.push({ pod, because: decision.because, spoilsDrain: decision.spoilsDrain });
+      continue;
+    }
+    const planned = planPod(pod, decision.because, policy, goal, now);
+    const rounds = isToBeAsked(pod) ? roundsOf(pod) : 0;
+    if (rounds <= mostRounds) leaving.push(planned);
+    else if (isAskedAtTheEnd(planned, goal, rounds)) {
+      leaving.push({ ...planned, because: returns, waitsForCompletion: true });
+    } else staying.push({ pod, because: returns, spoilsDrain: false });
   }
+  const allAtOnce = isTooShort(leaving, policy, goal, now);
   leaving.sort(
     (a, b) =>
-      tiers.indexOf(a.tier) - tiers.indexOf(b.tier) ||
+      (allAtOnce ? 0 : tiers.indexOf(a.tier) - tiers.indexOf(b.tier)) ||
       graceSecondsOf(b.pod, policy) - graceSecondsOf(a.pod, policy) ||
       byName(a.pod, b.pod),
   );
-  return { leaving, staying, allAtOnce: isTooShort(leaving, policy, goal, now) };
+  return { leaving, staying, allAtOnce };
+}
+
+const returns = 'its owner puts it back on the node each time';
+
+/** One that its owner puts back; of those that land when their latest instant has come there may be no end. */
+function isAskedAtTheEnd({ pod, askBy }: PlannedPod, goal: DrainGoal, rounds: number): boolean {
+  if (!goal.deadlineIsMachineEnd) return false;
+  return rounds <= mostRoundsAtTheEnd || pod.createdAt < (askBy ?? Infinity);
+}
+
+function never(): number {
+  return 0;
 }
 
 function planPod(
@@ -140,7 +175,8 @@ export function requestFor(
   const remaining = remainingSeconds(policy, goal, now);
   const gracePeriodSeconds =
     remaining !== undefined && remaining < graceSeconds ? remaining : planned.gracePeriodSeconds;
-  return { by: mayDelete(planned, goal, now, wasRefused) ? 'deletion' : 'eviction', gracePeriodSeconds };
+  const by = mayDelete(planned, goal, now, wasRefused) ? 'deletion' : 'eviction';
+  return { by, gracePeriodSeconds, isLastCall: now >= lastCallAt(planned, goal) };
 }
 
 /** Deleting bypasses budgets: only where the alternative is a power cut, and not before it must be. */
@@ -149,10 +185,15 @@ function mayDelete(planned: PlannedPod, goal: DrainGoal, now: Instant, wasRefuse
   return wasRefused && now >= escalatesAt(planned, goal);
 }
 
-/** From when on the pod is deleted where it is still refused; Infinity: never. */
+/** From when on a request for the pod goes before all others; Infinity: never. */
+export function lastCallAt({ askBy }: Pick<PlannedPod, 'askBy'>, goal: DrainGoal): Instant {
+  return goal.deadlineIsMachineEnd ? (askBy ?? Infinity) : Infinity;
+}
+
+/** From when on the pod is deleted where it is still refused; Infinity: never, -Infinity: from the start. */
 export function escalatesAt({ askBy }: Pick<PlannedPod, 'askBy'>, goal: DrainGoal): Instant {
-  const isDeletedThen = goal.deadlineIsMachineEnd && goal.escalation === 'evict-then-delete';
-  return isDeletedThen ? (askBy ?? Infinity) : Infinity;
+  if (!goal.deadlineIsMachineEnd || goal.escalation === 'evict') return Infinity;
+  return goal.escalation === 'delete' ? -Infinity : (askBy ?? Infinity);
 }
 
 /** Whether the pod's turn has come, given the tiers whose pods have not all gone. */
@@ -179,7 +220,7 @@ export function plannedGraceSeconds({ gracePeriodSeconds, pod }: PlannedPod): nu
 }
 
 /** What is left for a grace period before the machine's end; undefined where nothing ends it. */
-function remainingSeconds(policy: DrainPolicy, goal: DrainGoal, now: Instant): number | undefined {
+export function remainingSeconds(policy: DrainPolicy, goal: DrainGoal, now: Instant): number | undefined {
   if (!goal.deadlineIsMachineEnd || goal.deadline === undefined) return undefined;
   return Math.max(shortestGraceSeconds, Math.floor((goal.deadline - policy.marginMs - now) / 1000));
 }

@@ -23,6 +23,9 @@ export class PodBoard {
   #allAtOnce = false;
   #staying: readonly StayingPod[] = none;
   #hasNewEnds = false;
+  #isListed = false;
+  /** Of owners, by uid, whose pods have landed since the first list: in which order, and how many were there at once. */
+  #landed: Map<string, { readonly uids: string[]; mostAtOnce: number }> | undefined;
 
   /** What is on the node, as far as we know. */
   get present(): readonly PodView[] {
@@ -32,7 +35,7 @@ export class PodBoard {
 
   /** Those that stay; one that was to may have gone all the same. */
   get staying(): readonly StayingPod[] {
-    return this.#staying.filter(({ pod }) => this.#isPresent(pod.uid));
+    return this.#staying.filter(({ pod }) => !this.leaving.has(pod.uid) && this.#isPresent(pod.uid));
   }
 
   /** Pods whose turn has come, and of which the API server has said neither yes nor no. */
@@ -56,9 +59,17 @@ export class PodBoard {
         const uids = new Set(change.pods.map((pod) => pod.uid));
         for (const { uid } of this.present) if (!uids.has(uid)) this.gone(uid, now);
         for (const pod of change.pods) this.#present(pod);
+        this.#isListed = true;
         return true;
       }
     }
+  }
+
+  /** How many times its owner has put as many pods on the node as it had there; 0 where it was there from the start. */
+  roundsOf({ uid, owner }: PodView): number {
+    const landed = owner && this.#landed?.get(owner.uid);
+    const which = landed ? landed.uids.indexOf(uid) + 1 : 0;
+    return landed ? Math.ceil(which / landed.mostAtOnce) : 0;
   }
 
   /** The pod exists no more. */
@@ -78,20 +89,38 @@ export class PodBoard {
 
   /** Takes in a plan for the pods that are present. */
   plan(plan: DrainPlan): void {
-    for (const { pod } of plan.staying) this.#letStay(pod);
-    const staying = plan.staying.filter(({ pod }) => !this.leaving.has(pod.uid));
-    this.#staying = staying.length === 0 ? none : staying;
+    this.#staying = plan.staying.length === 0 ? none : plan.staying;
+    for (const { pod } of plan.staying) {
+      const leaving = this.leaving.get(pod.uid);
+      if (leaving && waits(leaving)) this.letStay(leaving);
+      // Whoever asks it looks at what it wishes now.
+      else leaving?.backOff?.abort(notNeeded);
+    }
     this.#allAtOnce = plan.allAtOnce;
     for (const planned of plan.leaving) {
       const known = this.leaving.get(planned.pod.uid);
-      if (known) known.planned = planned;
-      else {
+      if (known) {
+        // Its back-off ends at the latest instant, which is another one now.
+        if (isEarlier(planned.askBy, known.planned.askBy)) known.backOff?.abort(notNeeded);
+        known.planned = planned;
+      } else {
         this.leaving.set(planned.pod.uid, newcomer(planned));
         this.#hasNewEnds ||= planned.pod.deletionAt !== undefined;
       }
     }
     this.#keepOthers(({ uid }) => !this.leaving.has(uid));
     this.#waiting = plan.leaving.flatMap(({ pod }) => this.leaving.get(pod.uid) ?? []).filter(waits);
+  }
+
+  /** It was to leave, until something about it has changed: it may not be on its way out. */
+  letStay({ planned: { pod } }: LeavingPod): void {
+    this.leaving.delete(pod.uid);
+    this.#others = new Map([...this.#others, [pod.uid, pod]]);
+  }
+
+  /** It was to leave, and is to stay by the newest plan. */
+  isToStay({ planned }: LeavingPod): boolean {
+    return this.#staying.some(({ pod }) => pod.uid === planned.pod.uid);
   }
 
   /** Those whose turn has come just now, in the plan's order. */
@@ -145,8 +174,19 @@ export class PodBoard {
     if (leaving?.goneAt !== undefined || this.#othersGone.includes(pod.uid)) return false;
     if (leaving) return this.#update(leaving, pod);
     const before = this.#others.get(pod.uid);
+    if (!before && this.#isListed && pod.owner) this.#land(pod.uid, pod.owner.uid);
     this.#others = new Map([...this.#others, [pod.uid, pod]]);
     return before === undefined || callsForPlan(before, pod);
+  }
+
+  #land(uid: string, owner: string): void {
+    this.#landed ??= new Map();
+    const landed = this.#landed.get(owner) ?? { uids: [], mostAtOnce: 1 };
+    landed.uids.push(uid);
+    // Those that shut down still are among them.
+    const others = this.present.filter((pod) => pod.owner?.uid === owner).length;
+    landed.mostAtOnce = Math.max(landed.mostAtOnce, others + 1);
+    this.#landed.set(owner, landed);
   }
 
   #update(leaving: LeavingPod, pod: PodView): boolean {
@@ -162,14 +202,6 @@ export class PodBoard {
     return callsForPlan(before, pod);
   }
 
-  /** It was to leave, until something about it has changed: it may not have been asked yet. */
-  #letStay(pod: PodView): void {
-    const leaving = this.leaving.get(pod.uid);
-    if (!leaving || !waits(leaving)) return;
-    this.leaving.delete(pod.uid);
-    this.#others = new Map([...this.#others, [pod.uid, pod]]);
-  }
-
   #isPresent(uid: string): boolean {
     const leaving = this.leaving.get(uid);
     return leaving ? leaving.goneAt === undefined : this.#others.has(uid);
@@ -179,6 +211,10 @@ export class PodBoard {
     const kept = [...this.#others].filter(([, pod]) => isKept(pod));
     this.#others = kept.length === 0 ? noOthers : new Map(kept);
   }
+}
+
+function isEarlier(askBy: Instant | undefined, before: Instant | undefined): boolean {
+  return (askBy ?? Infinity) < (before ?? Infinity);
 }
 
 /** What a plan rests on is not what it was. */

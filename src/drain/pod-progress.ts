@@ -138,7 +138,7 @@ function progressOf(pod: LeavingPod, state: PodState, budgets: readonly BudgetVi
     askBy: planned.askBy,
     askedAt: asked?.at,
     askedBy: asked?.by,
-    clampedToSeconds: asked?.clampedToSeconds,
+    clampedToSeconds: asked?.isClamped === true ? asked.graceSeconds : undefined,
     killedAt: pod.planned.pod.deletionAt,
     goneAt: pod.goneAt,
     refusals: refusal?.times ?? 0,

@@ -9,7 +9,7 @@ export type PodOutcome =
   | 'evicted'
   /** It left because we asked, with less than its own grace period. */
   | 'clamped'
-  /** It left because we deleted it, past a budget that would not let it go. */
+  /** It left because we deleted it: past a budget, or because its eviction was denied or not answered. */
   | 'deleted'
   /** It had finished, or somebody else removed it, before it had to be asked. */
   | 'left'
@@ -75,10 +75,14 @@ export function outcomeCounts(report: DrainReport): ReadonlyMap<PodOutcome, numb
   return counts;
 }
 
-/** Seconds between the last pod's leaving and the deadline; negative where it came too late. */
-export function secondsToSpare(report: DrainReport): number | undefined {
-  if (report.deadline === undefined) return undefined;
-  return (report.deadline - report.endedAt) / 1000;
+/**
+ * Seconds between the last pod's leaving and the deadline, negative where it came too late; between the end and the
+ * deadline where pods are left, or none was to leave.
+ */
+export function secondsToSpare({ complete, deadline, endedAt, pods }: DrainReport): number | undefined {
+  if (deadline === undefined) return undefined;
+  const lastGoneAt = pods.reduce((last, { goneAt = -Infinity }) => Math.max(last, goneAt), -Infinity);
+  return (deadline - (complete && lastGoneAt > -Infinity ? lastGoneAt : endedAt)) / 1000;
 }
 
 /** More names than this are counted only. */
@@ -122,7 +126,7 @@ export function podRecords(
           : planned.because,
       askedAt: asked?.at,
       goneAt: pod.goneAt,
-      graceSeconds: asked?.clampedToSeconds ?? plannedGraceSeconds(planned),
+      graceSeconds: asked?.graceSeconds ?? plannedGraceSeconds(planned),
       refusals: refusal?.times ?? 0,
       lastRefusal: refusal?.cause,
     };
@@ -150,7 +154,7 @@ function outcomeOf(pod: LeavingPod): PodOutcome {
   if (pod.goneAt === undefined) return pod.isTerminating ? 'terminating' : 'refused';
   if (!pod.asked) return 'left';
   if (pod.asked.by === 'deletion') return 'deleted';
-  return pod.asked.clampedToSeconds === undefined ? 'evicted' : 'clamped';
+  return pod.asked.isClamped ? 'clamped' : 'evicted';
 }
 
 function holdsBack(

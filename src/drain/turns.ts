@@ -3,7 +3,6 @@ import { notNeeded } from '../not-needed.ts';
 import type { BudgetView } from '../kubernetes/cluster.ts';
 import { BudgetWatch, type BudgetListener, type FreerBudget } from './budget-watch.ts';
 import { budgetsOf } from './budgets.ts';
-import { escalatesAt } from './plan.ts';
 import { PodAsking, type PodAskingModules, type PodAskingOwner } from './pod-asking.ts';
 import { PodShortening } from './pod-shortening.ts';
 import type { LeavingPod } from './leaving-pod.ts';
@@ -47,7 +46,7 @@ export class Turns implements BudgetListener, PodAskingOwner {
 
   /** When the next pod that waits for its turn, or for an answer, must be asked at the latest. */
   get next(): Instant {
-    const { board, clock, goal } = this.#modules;
+    const { board, clock } = this.#modules;
     const now = clock.now();
     this.#nextGiveUp = Infinity;
     let next = Infinity;
@@ -57,8 +56,9 @@ export class Turns implements BudgetListener, PodAskingOwner {
         next = Math.min(next, pod.planned.askBy ?? Infinity);
         continue;
       }
-      const at = escalatesAt(pod.planned, goal);
-      if (at > now) this.#nextGiveUp = Math.min(this.#nextGiveUp, at);
+      const at = this.#asking.givenUpAt(pod);
+      // Also one that is past: latest instants may have moved, or one has been given up that others wait behind.
+      if (at > now || this.#asking.isHanging(pod)) this.#nextGiveUp = Math.min(this.#nextGiveUp, at);
     }
     return Math.min(next, this.#nextGiveUp);
   }
@@ -85,10 +85,17 @@ export class Turns implements BudgetListener, PodAskingOwner {
       this.#running += 1;
       this.#modules.spawn(this.#ask(pod));
     }
-    if (now >= this.#nextGiveUp) {
-      for (const pod of board.leaving.values()) if (this.#asking.isHanging(pod)) this.#asking.giveUp(pod);
-    }
+    if (now >= this.#nextGiveUp) this.#asking.giveUpHanging(board.leaving.values());
     if (board.takeNewEnds()) this.shorten();
+  }
+
+  /** What a refused pod waits for may not be what it is to be asked next. */
+  goalMoved(): void {
+    for (const pod of this.#modules.board.leaving.values()) {
+      pod.backOff?.abort(notNeeded);
+      if (this.#asking.isOutdated(pod)) this.#asking.giveUp(pod);
+    }
+    this.shorten();
   }
 
   async #ask(pod: LeavingPod): Promise<void> {
@@ -103,6 +110,7 @@ export class Turns implements BudgetListener, PodAskingOwner {
       const end = await this.#asking.ask(pod);
       pod.onGone = undefined;
       if (end === 'gone') board.gone(pod.planned.pod.uid, clock.now());
+      if (end === 'stays') board.letStay(pod);
     } finally {
       pod.onGone = undefined;
       pod.asking = undefined;
@@ -113,11 +121,13 @@ export class Turns implements BudgetListener, PodAskingOwner {
   /** Pods that shut down with more time than there is: somebody else asked them, or an earlier end has come since. */
   shorten(): void {
     const { board } = this.#modules;
-    // Where an earlier end has come, an eviction may hang for too long already.
-    this.#nextGiveUp = 0;
     for (const pod of board.leaving.values()) {
       if (this.#shortening.isTooSlow(pod)) this.#modules.spawn(this.#shortening.shorten(pod));
     }
+  }
+
+  isToStay(pod: LeavingPod): boolean {
+    return this.#modules.board.isToStay(pod);
   }
 
   isPaidFor({ planned }: LeavingPod): boolean {
@@ -130,6 +140,11 @@ export class Turns implements BudgetListener, PodAskingOwner {
     if (!mayBeHeldByBudget(pod)) return;
     const watch = this.#budgets.watch(pod.planned.pod.namespace, ended);
     if (watch) this.#modules.spawn(watch);
+  }
+
+  onSent(pod: LeavingPod): void {
+    // Later than expected.
+    if (this.#asking.givenUpAt(pod) < this.#nextGiveUp) this.#modules.wake();
   }
 
   onAllowed(freer: readonly FreerBudget[]): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, PodRef } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { WorkflowNews, WorkflowObserver, WorkflowSummary } from './workflow-observer.ts';
 
 export interface DepartureOptions {
@@ -62,11 +63,8 @@ export class Departure implements WorkflowObserver {
   /** Waits until the pod is to leave, and asks for that until it is stopped. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#modules;
-    const stopped = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => stopped.resolve(), { once: true });
-    await Promise.race([this.#leaving.promise, stopped.promise]);
     try {
-      signal.throwIfAborted();
+      await unlessAborted(this.#leaving.promise, signal);
       logger.info('This pod leaves its node last, for another one to take over', {
         node: this.#options.node,
       });

@@ -38,21 +38,41 @@ export class Drains {
   readonly #options: DrainsOptions;
   readonly #modules: DrainsModules;
   #running: NodeDrain | undefined;
+  #hasBegunMarked = false;
+  #hasWaitedForMarks = false;
+  #isOutdated = false;
 
   constructor(options: DrainsOptions, modules: DrainsModules) {
     this.#options = options;
     this.#modules = modules;
   }
 
-  /** The mandate may have changed. */
-  reconsider(): void {
-    if (!this.#isWanted()) this.#running?.breakOff();
-    else this.#running?.moveGoal(this.#modules.mandate.goal);
+  /** The node carried its marks when the last drain began: what landed since tolerates them. */
+  get hasBegunMarked(): boolean {
+    return this.#hasBegunMarked;
+  }
+
+  /** Nothing has been done yet for what has joined since the last drain ended. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
   }
 
   /**
-   * Waits for its turn, then for the marks, then for its leave to begin, and drains. A drain that can wait takes turns
-   * with others; one with a deadline can't, nor one that is given a deadline.
+   * The mandate may have changed.
+   * @param hasJoined something for which the node is to be drained has joined
+   */
+  reconsider(hasJoined: boolean): void {
+    const { mandate } = this.#modules;
+    if (!this.#isWanted()) {
+      // By the time of the next drain the marks may have been taken off.
+      this.#hasWaitedForMarks = false;
+      this.#running?.breakOff();
+    } else if (!(this.#running?.moveGoal(mandate.goal) ?? false) && hasJoined) this.#isOutdated = true;
+  }
+
+  /**
+   * Waits for its turn, then, the first and the first after one was called off, for the marks, then for its leave to begin,
+   * and drains. A drain that can wait takes turns with others; one with a deadline can't, nor one that is given a deadline.
    *
    * All of it is one function, since hundreds of drains wait in a burst and each function in mid-way is half a KB.
    * @param before what earlier drains of this workflow have done
@@ -74,14 +94,16 @@ export class Drains {
         await change.next(signal);
       }
       if (!this.#isWanted()) return undefined;
-      const markBy = clock.now() + waitForMarkMs;
+      const markBy = clock.now() + (this.#hasWaitedForMarks ? 0 : waitForMarkMs);
+      this.#hasWaitedForMarks = true;
       while (!marking.isUpToDate && clock.now() < markBy) {
         await change.within(markBy - clock.now(), clock, signal);
       }
       telling.enter('draining');
       if (!this.#isWanted()) return undefined;
       if (!before) mandate.begin();
-      story.drainBegins(mandate.decision.deadline);
+      this.#hasBegunMarked = marking.trouble === undefined;
+      story.drainBegins(mandate.decision.deadline, before?.complete === true);
       const askedAt = clock.now();
       let urgency = urgencyOf(mandate.goal);
       ticket = admission?.enter(urgency, tell);
@@ -121,12 +143,15 @@ export class Drains {
       : undefined;
     const options = { node, policy, goal: mandate.goal, askedAt, ticket, onPods };
     this.#running = new NodeDrain(options, this.#modules);
+    this.#isOutdated = false;
     return this.#running.run(signal);
   }
 
-  /** It may have been called off while something was waited for. */
+  /** It may have been called off, or put off, while something was waited for. */
   #isWanted(): boolean {
-    return this.#modules.mandate.decision.response === 'drain';
+    const { clock, mandate } = this.#modules;
+    const { response, drainAt } = mandate.decision;
+    return response === 'drain' && drainAt <= clock.now();
   }
 
   #canWait(): boolean {

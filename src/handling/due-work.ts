@@ -9,15 +9,19 @@ export interface Due {
 }
 
 /** By the ids of interruptions. */
-export class DueWork {
-  readonly #due = new Map<string, Due>();
+export class DueWork<T extends { readonly at: Instant } = Due> {
+  readonly #due = new Map<string, T>();
 
-  set(id: string, due: Due): void {
+  set(id: string, due: T): void {
     this.#due.set(id, due);
   }
 
   delete(id: string): void {
     this.#due.delete(id);
+  }
+
+  get size(): number {
+    return this.#due.size;
   }
 
   /** When the next is due; Infinity where there is none. */
@@ -28,7 +32,7 @@ export class DueWork {
   }
 
   /** Hands over what is due by now. */
-  *take(now: Instant): Generator<readonly [id: string, due: Due]> {
+  *take(now: Instant): Generator<readonly [id: string, due: T]> {
     for (const [id, due] of this.#due) {
       if (due.at > now) continue;
       this.#due.delete(id);

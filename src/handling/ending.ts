@@ -4,7 +4,7 @@ import type { Outcome } from '../interruption/delivery.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { Change } from './change.ts';
-import { waitForMarkMs } from './drains.ts';
+import { waitForMarkMs, type Drains } from './drains.ts';
 import type { Mandate } from './mandate.ts';
 import type { NodeMarking } from './node-marking.ts';
 import type { WorkflowStory } from './workflow-story.ts';
@@ -18,6 +18,12 @@ export interface EndingModules {
   readonly marking: NodeMarking;
   readonly story: WorkflowStory;
 }
+
+/** Pods land on a node that can't be marked until its machine ends: they are looked for as often as this. */
+const lookAgainMs = 5_000;
+
+/** A drain that takes less is not begun at once after one that has failed. */
+const shortestDrainMs = 1_000;
 
 /** How a workflow's work comes to its end. Nothing joins a workflow any more as soon as it has ended. */
 export class Ending {
@@ -46,18 +52,62 @@ export class Ending {
     return marking.isUpToDate;
   }
 
-  /** @returns 'again' where the node was drained before it was marked: pods may have landed on it meanwhile */
-  async finish(report: DrainReport, signal: AbortSignal): Promise<Outcome | 'again' | 'failed'> {
+  /**
+   * @returns 'again' where there may be more to drain: pods may have landed on a node that was drained before it was
+   * marked, or an interruption have joined for which nothing was done; 'anew' where its end, which was told, was not the
+   * machine's
+   */
+  async finish(
+    report: DrainReport,
+    drains: Pick<Drains, 'hasBegunMarked' | 'isOutdated'>,
+    stopping: AbortSignal,
+    signal: AbortSignal,
+  ): Promise<Outcome | 'again' | 'anew' | 'failed'> {
+    const { change, clock, ledger, mandate, marking } = this.#modules;
+    const drainedFor = ledger.interruptions;
+    const lookAgainAt = clock.now() + lookAgainMs;
+    const next = this.#whatIsNext(report, drains);
+    if (next) return next;
     await this.untilMarked(signal);
-    const { change, clock, mandate, marking } = this.#modules;
-    const { endBy } = mandate.goal;
+    const nextSince = this.#whatIsNext(report, drains);
+    if (nextSince) return nextSince;
+    if (!report.complete) return this.#concludeDrain(report);
     let isMarked = marking.trouble === undefined;
-    if (!report.complete || isMarked) return this.#concludeDrain(report);
-    while (!isMarked && !this.isPast(endBy)) {
-      await change.within((endBy ?? Infinity) - clock.now(), clock, signal);
+    if (isMarked) return drains.hasBegunMarked ? this.#concludeDrain(report) : 'again';
+    while (!isMarked) {
+      const { endBy = Infinity, deadlineIsMachineEnd } = mandate.goal;
+      if (this.isPast(endBy) || stopping.aborted) return this.#concludeDrain(report);
+      const until = deadlineIsMachineEnd ? Math.min(endBy, lookAgainAt) : endBy;
+      const hasChanged = this.#hasEnded || drainedFor !== ledger.interruptions;
+      if (hasChanged || this.isPast(until)) return 'again';
+      await change.within(until - clock.now(), clock, signal);
       isMarked = marking.trouble === undefined;
     }
-    return isMarked ? 'again' : this.#concludeDrain(report);
+    return 'again';
+  }
+
+  /** @returns undefined where this is all that is to be drained, as far as is known */
+  #whatIsNext(report: DrainReport, drains: Pick<Drains, 'isOutdated'>): 'again' | 'anew' | undefined {
+    const { mandate, story } = this.#modules;
+    const { response, drainAt } = mandate.decision;
+    // Called off meanwhile, or put off.
+    if (response !== 'drain' || !this.isPast(drainAt)) return 'again';
+    if (report.complete) return undefined;
+    if (drains.isOutdated) return 'again';
+    if (!this.#hasTimeLeft(report)) return undefined;
+    story.drainEnded(report, false);
+    return 'anew';
+  }
+
+  /**
+   * The node's grace period is over, and the machine's end is not: until its source brought it again, nobody would ask
+   * the pods whose latest instant comes meanwhile.
+   */
+  #hasTimeLeft({ endBy }: DrainReport): boolean {
+    const { clock, mandate } = this.#modules;
+    const { deadline = 0, deadlineIsMachineEnd } = mandate.goal;
+    const isAhead = deadlineIsMachineEnd && deadline - clock.now() > shortestDrainMs;
+    return isAhead && this.isPast(endBy) && mandate.nodeGracePeriodMs >= shortestDrainMs;
   }
 
   isPast(instant: Instant | undefined): boolean {
@@ -70,7 +120,8 @@ export class Ending {
     const { ledger, mandate, marking, story } = this.#modules;
     const isOver = ledger.interruptions.length === 0;
     if (marking.isUpToDate) {
-      if (isOver) story.unmarked();
+      if (isOver && marking.isForOthers) story.markedForOthers();
+      else if (isOver) story.unmarked();
       else story.marked();
       return isOver ? 'cancelled' : 'marked';
     }

@@ -1,12 +1,23 @@
 import type { Clock } from '../clock.ts';
 import type { Cancellation, CancellationCause, Delivery, Outcome } from '../interruption/delivery.ts';
-import type { Instant, Interruption, LifecycleHook } from '../interruption/interruption.ts';
+import {
+  comesBack,
+  isOver,
+  isStop,
+  isToldBefore,
+  tellingOf,
+  type Instant,
+  type Interruption,
+  type LifecycleHook,
+  type Over,
+  type Telling,
+} from '../interruption/interruption.ts';
 import { decide, type Policy } from '../interruption/policy.ts';
 import type { FleetNode, FleetNodes } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
 import { DueWork } from './due-work.ts';
-import { carries, comesBack, hookOf } from './fleet-facts.ts';
+import { carries, hasStartedSince, hookOf, isBack, isDrainedFor, shortestStopMs } from './fleet-facts.ts';
 import type { NodeRecords } from './node-records.ts';
 
 export interface FleetOptions {
@@ -54,13 +65,17 @@ export class Fleet implements NodeRecords {
   readonly #ready = Promise.withResolvers<void>();
   readonly #change = new Change();
   /** Of this process, by id; those that came first are first. */
-  readonly #tracked = new Map<string, { readonly node: string; readonly notBefore: Instant | undefined }>();
+  readonly #tracked = new Map<string, { readonly node: string; readonly telling: Telling | undefined }>();
   readonly #due = new DueWork();
+  /** What could not be undone. */
+  readonly #toUndo = new DueWork<{ readonly at: Instant; readonly cancellation: Cancellation }>();
   readonly #undoing = new Set<string>();
   /** By messages that may have overtaken those that they call off. On a Node that was marked it is written as well. */
-  readonly #calledOff = new Set<string>();
-  /** Nodes whose machine is to come back, and was seen to be away. */
-  readonly #away = new Set<string>();
+  readonly #calledOff = new Map<string, Over>();
+  /** Since when nodes whose machine is to come back are not ready, by the cluster's clock. */
+  readonly #awaySince = new Map<string, Instant>();
+  /** Since when such nodes are ready whose kubelet was away for a moment before that. */
+  readonly #blinks = new Map<string, Instant>();
   readonly #stopping = new AbortController();
   #items: (Delivery | Cancellation)[] = [];
 
@@ -73,25 +88,42 @@ export class Fleet implements NodeRecords {
     return this.#ready.promise;
   }
 
-  isDone(node: string, interruptionId: string): boolean {
-    if (this.#calledOff.has(interruptionId)) return true;
-    return this.#modules.nodes.byName(node)?.memory.done.includes(interruptionId) ?? false;
+  isDone(node: string, interruption: Interruption): boolean {
+    const { id } = interruption;
+    const telling = tellingOf(interruption);
+    if (isOver(telling, this.#calledOff.get(id))) return true;
+    const now = this.#modules.nodes.byName(node);
+    if (!now) return false;
+    const over = now.memory.done.find((it) => it.id === id);
+    if (isOver(telling, over) || hasStartedSince(now, interruption)) return true;
+    // Where its time has not come the node was drained for another.
+    const { drainAt } = decide(interruption, this.#options.policy);
+    return drainAt <= this.#modules.clock.now() && isDrainedFor(now, interruption);
   }
 
-  isMarkedFor(node: string, interruptionId: string): boolean {
-    return this.#tracked.has(interruptionId) || carries(this.#modules.nodes.byName(node), interruptionId);
+  isMarkedFor(node: string, id: string, toldAt?: Instant): boolean {
+    const now = this.#modules.nodes.byName(node);
+    if (!this.#tracked.has(id) && !carries(now, id)) return false;
+    const onNode = now?.interruptions.find((it) => it.id === id);
+    return isOver(this.#tracked.get(id)?.telling ?? (onNode && tellingOf(onNode)), { id, toldAt });
   }
 
   track(node: string, interruption: Interruption): void {
     const { id } = interruption;
+    const before = this.#tracked.get(id)?.telling;
+    const telling = tellingOf(interruption);
     this.#due.delete(id);
+    this.#toUndo.delete(id);
+    this.#undoing.delete(id);
     this.#tracked.delete(id);
-    this.#tracked.set(id, {
-      node,
-      notBefore: interruption.kind === 'SCHEDULED_EVENT' ? interruption.notBefore : undefined,
-    });
+    this.#tracked.set(id, { node, telling: isToldBefore(telling, before) ? before : telling });
     const [oldest] = this.#tracked.keys();
     if (this.#tracked.size > mostTracked && oldest !== undefined) this.#tracked.delete(oldest);
+    const onNode = this.#modules.nodes.byName(node)?.interruptions.find((it) => it.id === id);
+    // Another replica was told more since.
+    if (!onNode || !isToldBefore(telling, tellingOf(onNode))) return;
+    this.#lend(onNode);
+    this.#change.tell();
   }
 
   unfinished(node: string, interruption: Interruption): void {
@@ -99,9 +131,10 @@ export class Fleet implements NodeRecords {
     this.#takeUpAt(this.#modules.clock.now() + patienceMs, interruption, node);
   }
 
-  calledOff(interruptionId: string): void {
-    this.#calledOff.add(interruptionId);
-    const [oldest] = this.#calledOff;
+  calledOff(id: string, toldAt: Instant): void {
+    const { toldAt: before = -Infinity } = this.#calledOff.get(id) ?? {};
+    this.#calledOff.set(id, { id, toldAt: Math.max(before, toldAt) });
+    const [oldest] = this.#calledOff.keys();
     if (this.#calledOff.size > mostTracked && oldest !== undefined) this.#calledOff.delete(oldest);
   }
 
@@ -109,16 +142,20 @@ export class Fleet implements NodeRecords {
     this.#undoing.add(interruptionId);
   }
 
-  forget(_node: string, interruptionId: string): void {
-    this.#tracked.delete(interruptionId);
-    this.#due.delete(interruptionId);
-    this.#undoing.delete(interruptionId);
+  forget(_node: string, id: string, toldAt?: Instant): void {
+    this.#toUndo.delete(id);
+    this.#undoing.delete(id);
+    const tracked = this.#tracked.get(id);
+    // AWS has told of it anew since, and it is worked for.
+    if (tracked && !isOver(tracked.telling, { id, toldAt })) return;
+    this.#tracked.delete(id);
+    this.#due.delete(id);
   }
 
-  /** The node's instance was launched: whatever it had been stopped for is over. */
-  launched(node: string): void {
+  /** The node's instance was launched: whatever it had been stopped for before is over. */
+  launched(node: string, launch: Interruption): void {
     const marked = this.#modules.nodes.byName(node);
-    if (marked) this.#lendReturns(marked);
+    if (marked) this.#lendReturns(marked, (it) => comesBack(it) && it.seenAt < launch.startTime);
   }
 
   async *deliveries(intake: AbortSignal): AsyncGenerator<Delivery | Cancellation, void, undefined> {
@@ -137,7 +174,10 @@ export class Fleet implements NodeRecords {
           this.#takeUpDue();
           const item = this.#items.shift();
           if (item) yield item;
-          else await this.#change.within(this.#due.nextAt - clock.now(), clock, intake);
+          else {
+            const nextAt = Math.min(this.#due.nextAt, this.#toUndo.nextAt);
+            await this.#change.within(nextAt - clock.now(), clock, intake);
+          }
         }
       } finally {
         end();
@@ -150,7 +190,10 @@ export class Fleet implements NodeRecords {
   }
 
   async settle(item: Delivery | Cancellation, outcome: Outcome): Promise<void> {
-    if (item.type === 'cancellation') return;
+    if (item.type === 'cancellation') {
+      this.#undoing.delete(item.interruptionId);
+      return;
+    }
     const hook = hookOf(item.interruption);
     // One that is still to be completed when we stop is known to the next process from the Node.
     if (hook && completing.has(outcome)) await this.#modules.hooks.complete(hook, this.#stopping.signal);
@@ -158,8 +201,10 @@ export class Fleet implements NodeRecords {
 
   release(item: Delivery | Cancellation): Promise<void> {
     const node = item.type === 'interruption' ? item.interruption.where.nodeName : item.where.nodeName;
-    if (item.type === 'cancellation') this.#undoing.delete(item.interruptionId);
-    else if (node !== undefined) {
+    if (item.type === 'cancellation') {
+      this.#toUndo.set(item.interruptionId, { at: this.#modules.clock.now() + againMs, cancellation: item });
+      this.#change.tell();
+    } else if (node !== undefined) {
       const hook = hookOf(item.interruption);
       if (hook) this.#modules.hooks.rest(hook);
       this.#takeUpAt(this.#modules.clock.now() + againMs, item.interruption, node);
@@ -168,15 +213,19 @@ export class Fleet implements NodeRecords {
   }
 
   /** A node that was marked before this process began. */
-  #inherit({ name, isReady, memory, interruptions }: FleetNode): void {
+  #inherit(node: FleetNode): void {
+    const { name, memory, interruptions } = node;
     const isDrained = memory.phase === 'drained';
+    if (interruptions.some(comesBack)) this.#watchReturn(node);
     for (const interruption of interruptions) {
+      if (this.#undoing.has(interruption.id)) continue;
       const { response, drainAt } = decide(interruption, this.#options.policy);
-      if (comesBack(interruption) && isDrained && !isReady) this.#away.add(name);
-      const isLeft = hookOf(interruption) !== undefined || (!isDrained && response === 'drain');
+      // Where its time has not come it was another that the node was drained for.
+      const isToDrain = response === 'drain' && (!isDrained || drainAt > this.#modules.clock.now());
+      const isLeft = hookOf(interruption) !== undefined || isToDrain;
       if (!isLeft || this.#tracked.has(interruption.id)) continue;
       // What waits for its time is waited for by every replica: nobody can tell which will be there then.
-      const isWaiting = interruption.kind === 'SCHEDULED_EVENT' && drainAt !== interruption.seenAt;
+      const isWaiting = interruption.kind === 'SCHEDULED_EVENT' && drainAt > -Infinity;
       this.#due.set(interruption.id, { node: name, at: isWaiting ? 0 : interruption.seenAt + patienceMs });
     }
   }
@@ -184,7 +233,8 @@ export class Fleet implements NodeRecords {
   #takeUpAt(at: Instant, interruption: Interruption, node: string): void {
     const { id } = interruption;
     // A machine that comes back may have done so, and have been unmarked, by the time.
-    const isOnNode = comesBack(interruption) || carries(this.#modules.nodes.byName(node), id);
+    const isOnNode =
+      (comesBack(interruption) && !isStop(interruption)) || carries(this.#modules.nodes.byName(node), id);
     this.#tracked.delete(id);
     this.#due.set(id, { node, at, unmarked: isOnNode ? undefined : interruption });
     this.#change.tell();
@@ -193,9 +243,13 @@ export class Fleet implements NodeRecords {
   #takeUpDue(): void {
     const { clock, hooks, logger, nodes } = this.#modules;
     const now = clock.now();
+    for (const [id, { cancellation }] of this.#toUndo.take(now)) {
+      if (carries(nodes.byName(cancellation.where.nodeName ?? ''), id)) this.#items.push(cancellation);
+      else this.#undoing.delete(id);
+    }
     for (const [id, { node, unmarked }] of this.#due.take(now)) {
       const interruption = nodes.byName(node)?.interruptions.find((it) => it.id === id) ?? unmarked;
-      if (!interruption || this.#tracked.has(id) || this.isDone(node, id)) continue;
+      if (!interruption || this.#tracked.has(id) || this.isDone(node, interruption)) continue;
       const { deadline, deadlineIsMachineEnd } = decide(interruption, this.#options.policy);
       if (deadlineIsMachineEnd && deadline !== undefined && now > deadline + machineEndMs) continue;
       logger.info('What the node was marked for is taken up again', {
@@ -210,33 +264,54 @@ export class Fleet implements NodeRecords {
   }
 
   #follow(name: string, now: FleetNode | undefined): void {
-    if (now?.memory.phase === 'drained' && now.interruptions.some(comesBack)) this.#watchReturn(now);
-    else this.#away.delete(name);
+    if (now?.interruptions.some(comesBack)) this.#watchReturn(now);
+    else {
+      this.#awaySince.delete(name);
+      this.#blinks.delete(name);
+    }
     if (!now) return;
-    for (const id of now.memory.done) {
-      if (this.#tracked.get(id)?.node !== name || this.#undoing.has(id)) continue;
+    for (const over of now.memory.done) {
+      const { id } = over;
+      const tracked = this.#tracked.get(id);
+      if (tracked?.node !== name || this.#undoing.has(id) || !isOver(tracked.telling, over)) continue;
       // Another replica was told that it is over, and this one may have marked the node for it once more since.
       this.#undoing.add(id);
-      this.#items.push(this.#cancellation(name, id, 'canceled'));
+      const { toldAt } = over;
+      this.#items.push({
+        ...this.#cancellation(name, id, 'canceled'),
+        ...(toldAt !== undefined && { toldAt }),
+      });
     }
     for (const interruption of now.interruptions) {
       const tracked = this.#tracked.get(interruption.id);
-      if (interruption.kind !== 'SCHEDULED_EVENT' || tracked?.notBefore === undefined) continue;
       // Another replica was told of its new time.
-      if (tracked.notBefore !== interruption.notBefore) this.#lend(interruption);
+      if (isToldBefore(tracked?.telling, tellingOf(interruption))) this.#lend(interruption);
     }
     this.#change.tell();
   }
 
   #watchReturn(node: FleetNode): void {
-    if (!node.isReady) this.#away.add(node.name);
-    else if (this.#away.delete(node.name)) this.#lendReturns(node);
+    const { isReady, name, readyChangedAt } = node;
+    if (!isReady) {
+      this.#awaySince.set(name, this.#awaySince.get(name) ?? readyChangedAt);
+      return;
+    }
+    const awaySince = this.#awaySince.get(name);
+    this.#awaySince.delete(name);
+    const isBlink = awaySince !== undefined && readyChangedAt - awaySince < shortestStopMs;
+    if (isBlink) this.#blinks.set(name, readyChangedAt);
+    const hasBlinked = this.#blinks.get(name) === readyChangedAt;
+    const { policy } = this.#options;
+    this.#lendReturns(node, (it) => isBack(node, it, { response: policy[it.kind].response, hasBlinked }));
   }
 
-  #lendReturns({ name, interruptions }: FleetNode): void {
-    const back = interruptions.filter((it) => comesBack(it) && !this.#undoing.has(it.id));
-    this.#items.push(...back.map(({ id }) => this.#cancellation(name, id, 'returned')));
-    this.#change.tell();
+  #lendReturns({ name, interruptions }: FleetNode, hasReturned: (it: Interruption) => boolean): void {
+    for (const { id } of interruptions.filter((it) => !this.#undoing.has(it.id) && hasReturned(it))) {
+      // Once, whatever else of the node changes until it is undone.
+      this.#undoing.add(id);
+      this.#items.push(this.#cancellation(name, id, 'returned'));
+      this.#change.tell();
+    }
   }
 
   #lend(interruption: Interruption): void {

@@ -25,12 +25,12 @@ export interface GiveBackModules {
 /**
  * Gives back all that joined a workflow, which has ended.
  * @param outcome undefined where what was to be done has not been, and may still be
- * @param hasFailed the workflow did not come to its own end: also what was cancelled may not have been undone
+ * @param isUndone what was done for interruptions that are over has been undone
  */
 export async function giveBack(
   node: string,
   outcome: Outcome | undefined,
-  hasFailed: boolean,
+  isUndone: boolean,
   modules: GiveBackModules,
 ): Promise<void> {
   const { ledger, lender } = modules;
@@ -39,7 +39,7 @@ export async function giveBack(
   const settledBefore = ledger.interruptions.filter(({ id }) => outcome === undefined && !lent.has(id));
   // Side by side: one of them may take minutes, such as a hook that is completed after a delay.
   await Promise.all([
-    ...cancelled.map((item) => giveBackOne(node, item, hasFailed ? undefined : 'cancelled', modules)),
+    ...cancelled.map((item) => giveBackOne(node, item, isUndone ? 'cancelled' : undefined, modules)),
     ...deliveries.map((item) => giveBackOne(node, item, outcome, modules)),
     ...settledBefore.map((interruption) => lender.takeUpAgain(node, interruption)),
   ]);

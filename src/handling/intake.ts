@@ -1,13 +1,20 @@
 import type { Clock } from '../clock.ts';
 import type { Admission } from '../drain/admission.ts';
 import type { Cancellation, Delivery, Outcome, ReleaseReason, Source } from '../interruption/delivery.ts';
-import { interruptionKinds, type Interruption, type NodeLocation } from '../interruption/interruption.ts';
+import {
+  interruptionKinds,
+  isOtherInstance,
+  type Interruption,
+  type NodeLocation,
+} from '../interruption/interruption.ts';
 import { decide } from '../interruption/policy.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { Lender } from './give-back.ts';
 import type { Launches } from './launches.ts';
+import { nodeNow, type Machines } from './machine.ts';
 import { NodeActions } from './node-actions.ts';
 import { NodeWorkflow, type NodeWorkflowModules, type NodeWorkflowOptions } from './node-workflow.ts';
 import type { NodeRecords } from './node-records.ts';
@@ -24,6 +31,8 @@ export interface IntakeModules {
   readonly records: NodeRecords;
   /** Finds the node of a delivery that does not name it. @default none is found */
   readonly locate?: (where: NodeLocation, signal: AbortSignal) => Promise<Place>;
+  /** @default a Node is taken for the machine that it was */
+  readonly machines?: Machines;
   /** @default launched instances are nobody's business */
   readonly launches?: Launches;
   /** @default drains don't take turns */
@@ -42,7 +51,8 @@ export interface IntakeModules {
 export type Place =
   | { readonly node: string }
   | { readonly settle: Outcome }
-  | { readonly release: ReleaseReason };
+  /** `mayJoin`: its machine is new, and its node may be one of this cluster yet. */
+  | { readonly release: ReleaseReason; readonly mayJoin?: boolean };
 
 /** Pulls from every source and brings what it is lent to its node's workflow: one workflow a node at a time. */
 export class Intake implements Lender {
@@ -59,7 +69,9 @@ export class Intake implements Lender {
     this.#options = options;
     this.#modules = modules;
     this.#shared = { observers: [], ...modules, actions: new NodeActions(modules), lender: this };
-    this.#sources = new Map([...modules.sources, modules.records].map((source) => [source.name, source]));
+    const { launches, records, sources } = modules;
+    const all: readonly Source[] = [...sources, records, ...(launches ? [launches] : [])];
+    this.#sources = new Map(all.map((source) => [source.name, source]));
     // So that an increase shows the first one too.
     for (const { name: source } of modules.sources) {
       for (const kind of interruptionKinds) modules.metrics.interruptions.inc({ kind, source }, 0);
@@ -73,6 +85,9 @@ export class Intake implements Lender {
    */
   async run(stopping: AbortSignal, killing: AbortSignal): Promise<void> {
     const intake = AbortSignal.any([stopping, killing]);
+    const end = this.#modules.machines?.onChange(({ type, node }) => {
+      if (type === 'present') this.#workflows.get(node.name)?.nodeIs(node);
+    });
     try {
       await Promise.all(
         [...this.#sources.values()].map(async (source) => {
@@ -81,12 +96,13 @@ export class Intake implements Lender {
       );
     } finally {
       while (this.#running.size > 0) await Promise.all(this.#running);
+      end?.();
     }
   }
 
   #take(source: Source, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
-    // Maintenance may have come to pass while AWS still shows it, which only the Node tells; it has time to wait.
-    // Everything else begins at once.
+    // Maintenance may have come to pass while AWS still shows it, and what is called off may be what another replica has
+    // marked the node for: only the Node tells, and both have time to wait. Everything else begins at once.
     const asksNode = item.type === 'cancellation' || item.interruption.kind === 'SCHEDULED_EVENT';
     const read = asksNode && source !== this.#modules.records ? this.#untilRead(intake) : undefined;
     if (read)
@@ -96,20 +112,16 @@ export class Intake implements Lender {
     else this.#keep(this.#bring(source, item, intake, killing));
   }
 
-  /** @returns whether the Node was read before the end of the intake */
-  #untilRead(intake: AbortSignal): Promise<boolean> {
-    const { records } = this.#modules;
-    return new Promise((resolve) => {
-      const giveUp = (): void => {
-        resolve(false);
-      };
-      if (intake.aborted) giveUp();
-      intake.addEventListener('abort', giveUp, { once: true });
-      void records.ready.then(() => {
-        intake.removeEventListener('abort', giveUp);
-        resolve(true);
-      });
-    });
+  /** @returns whether the Node was read before the end of the intake, and is known as it is now */
+  async #untilRead(intake: AbortSignal): Promise<boolean> {
+    const { machines, records } = this.#modules;
+    try {
+      await unlessAborted(records.ready, intake);
+      return (await machines?.refresh(intake)) ?? true;
+    } catch (error) {
+      if (!intake.aborted) throw error;
+      return false;
+    }
   }
 
   async #bring(
@@ -121,8 +133,10 @@ export class Intake implements Lender {
     // Also of a kind that is not acted on here: another cluster that reads the same source may act on it.
     const place = await this.#placeOf(source, item, intake);
     if ('settle' in place) await source.settle(item, place.settle);
-    else if ('release' in place) await source.release(item, place.release);
-    else if (this.#isIgnored(item)) await source.settle(item, 'ignored');
+    else if ('release' in place) {
+      if (place.mayJoin === true) this.#modules.launches?.expect(item);
+      await source.release(item, place.release);
+    } else if (this.#isIgnored(item)) await source.settle(item, 'ignored');
     else await this.#bringTo(place.node, source, item, intake, killing);
   }
 
@@ -155,8 +169,18 @@ export class Intake implements Lender {
 
   async #placeOf(source: Source, item: Delivery | Cancellation, intake: AbortSignal): Promise<Place> {
     const where = item.type === 'interruption' ? item.interruption.where : item.where;
-    if (where.nodeName !== undefined) return { node: where.nodeName };
-    const { locate, logger } = this.#modules;
+    const { locate, logger, machines } = this.#modules;
+    if (where.nodeName !== undefined) {
+      // Its machine may have another one since.
+      const node = nodeNow(where, machines) ?? where.nodeName;
+      const instanceId = machines?.byName(node)?.instanceId;
+      if (!isOtherInstance(instanceId, [where])) return { node };
+      logger.info('There is nothing to do for an interruption', {
+        ...where,
+        why: `its node's name is that of another instance now, ${instanceId}`,
+      });
+      return { settle: 'ignored' };
+    }
     if (!locate) {
       logger.error('Cannot tell which node is interrupted', { source: source.name });
       return { release: 'unfinished' };
@@ -170,9 +194,17 @@ export class Intake implements Lender {
   }
 
   #isToDo(node: string, source: Source, delivery: Delivery): boolean {
-    const { records } = this.#modules;
+    const { logger, records } = this.#modules;
     const { interruption } = delivery;
-    if (records.isDone(node, interruption.id)) return false;
+    if (records.isDone(node, interruption)) {
+      logger.debug('There is nothing to do for an interruption', {
+        node,
+        interruption_id: interruption.id,
+        kind: interruption.kind,
+        why: 'it is over: the node was drained for it, it was called off, or its machine has started or rebooted since',
+      });
+      return false;
+    }
     // What comes again, or was known to an earlier process, is counted once.
     if (!records.isMarkedFor(node, interruption.id)) this.#count(source, delivery);
     if (!this.#options.dryRun) records.track(node, interruption);
@@ -183,10 +215,14 @@ export class Intake implements Lender {
     this.#modules.metrics.interruptions.inc({ kind: interruption.kind, source: source.name });
   }
 
-  #isToUndo(node: string, { interruptionId, why, mayComeAgain }: Cancellation): boolean {
+  #isToUndo(node: string, { interruptionId, why, toldAt }: Cancellation): boolean {
     const { logger, records } = this.#modules;
-    if (mayComeAgain && !this.#options.dryRun) records.calledOff?.(interruptionId);
-    const isMarked = records.isMarkedFor(node, interruptionId);
+    if (toldAt !== undefined && !this.#options.dryRun) records.calledOff?.(interruptionId, toldAt);
+    const isMarked = records.isMarkedFor(node, interruptionId, toldAt);
+    if (!isMarked) {
+      const why = 'the node is not marked for it, or AWS has told of it anew since';
+      logger.debug('There is nothing to undo', { node, interruption_id: interruptionId, why });
+    }
     if (isMarked && this.#options.dryRun) {
       logger.info('Node would have been uncordoned and unmarked, but dry-run flag was set', {
         interruption_id: interruptionId,
@@ -200,7 +236,11 @@ export class Intake implements Lender {
   #start(node: string, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
     this.#workflowsStarted += 1;
     const workflow = new NodeWorkflow({ node, id: this.#workflowsStarted }, this.#options, this.#shared);
+    const machine = this.#modules.machines?.byName(node);
     workflow.join(item);
+    if (machine) workflow.nodeIs(machine);
+    // What is called off must not be written down once more. Other news wait for nothing that is written meanwhile.
+    if (item.type === 'cancellation') this.#workflows.get(node)?.giveWay();
     this.#workflows.set(node, workflow);
     this.#keep(workflow.run(intake, killing), () => {
       if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
@@ -208,7 +248,7 @@ export class Intake implements Lender {
   }
 
   async settle(node: string, item: Delivery | Cancellation, outcome: Outcome): Promise<void> {
-    if (item.type === 'cancellation') this.#modules.records.forget(node, item.interruptionId);
+    if (item.type === 'cancellation') this.#modules.records.forget(node, item.interruptionId, item.toldAt);
     await this.#sourceOf(item).settle(item, outcome);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { DrainGoal } from '../drain/plan.ts';
-import type { Instant } from '../interruption/interruption.ts';
+import type { Instant, Interruption } from '../interruption/interruption.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import { decide, strongest, type Decision, type Policy } from '../interruption/policy.ts';
 import type { Marks } from '../kubernetes/cluster.ts';
@@ -21,6 +21,7 @@ export class Mandate {
   readonly #ledger: Ledger;
   #startedAt: Instant;
   #isDrained = false;
+  #hasLapsed = false;
 
   constructor(options: MandateOptions, modules: { readonly clock: Clock; readonly ledger: Ledger }) {
     this.#options = options;
@@ -30,12 +31,29 @@ export class Mandate {
   }
 
   get decision(): Decision {
-    return strongest(this.#ledger.interruptions.map((it) => decide(it, this.#options.policy)));
+    const interruptions = this.#hasLapsed ? [] : this.#ledger.interruptions;
+    return strongest(interruptions.map((it) => decide(it, this.#options.policy)));
+  }
+
+  /** The machine that it is about has gone: there is nothing to do, and nothing to undo. */
+  lapse(): void {
+    this.#hasLapsed = true;
+  }
+
+  get hasLapsed(): boolean {
+    return this.#hasLapsed;
   }
 
   /** The node's grace period begins. */
   begin(): void {
     this.#startedAt = this.#clock.now();
+  }
+
+  /** It joins: where the node is to be drained for it, it has a grace period of its own. @returns whether it is */
+  renewGrace(interruption: Interruption): boolean {
+    const isToDrain = decide(interruption, this.#options.policy).response === 'drain';
+    if (isToDrain) this.begin();
+    return isToDrain;
   }
 
   /** Every pod that was to leave has left. */
@@ -55,9 +73,9 @@ export class Mandate {
         interruption,
         deadline: decide(interruption, this.#options.policy).deadline,
       })),
-      over: cancellations.map((cancellation) => cancellation.interruptionId),
+      over: cancellations.map(({ interruptionId: id, toldAt }) => ({ id, toldAt })),
       remembersOver: cancellations.some(
-        ({ why, mayComeAgain }) => why === 'rebooted' || mayComeAgain === true,
+        ({ why, toldAt }) => why === 'rebooted' || why === 'returned' || toldAt !== undefined,
       ),
       forDrain: response === 'drain',
       phase: this.#isDrained ? 'drained' : 'marked',
@@ -69,6 +87,11 @@ export class Mandate {
   get lastChance(): Instant | undefined {
     const { deadline } = this.decision;
     return deadline === undefined ? undefined : Math.max(deadline, this.#startedAt + lastChanceMs);
+  }
+
+  /** How long a drain may take at most; Infinity: as long as its deadline allows. */
+  get nodeGracePeriodMs(): number {
+    return this.decision.nodeGracePeriodMs ?? Infinity;
   }
 
   get goal(): DrainGoal {

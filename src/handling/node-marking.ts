@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { errorText } from '../error-text.ts';
 import type { Instant } from '../interruption/interruption.ts';
-import type { Cluster, MarkResult } from '../kubernetes/cluster.ts';
+import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { isPushback } from '../pushback.ts';
+import type { Ledger } from '../interruption/ledger.ts';
 import type { Change } from './change.ts';
+import { isElsewhere, type Machines } from './machine.ts';
 import type { Mandate } from './mandate.ts';
 import type { WorkflowStory } from './workflow-story.ts';
 
@@ -27,6 +29,9 @@ export interface NodeMarkingModules {
   readonly logger: Logger;
   /** Told when an attempt has ended. */
   readonly change: Change;
+  readonly ledger: Ledger;
+  /** @default the Node is the only one that its machine can have */
+  readonly machines: Machines | undefined;
   readonly mandate: Mandate;
   readonly story: WorkflowStory;
 }
@@ -41,11 +46,14 @@ export class NodeMarking {
   /** Aborted at the end; undefined before the beginning. */
   #signal: AbortSignal | undefined;
   #onError: ((error: unknown) => void) | undefined;
+  #onOtherMachine: (() => void) | undefined;
   #isAtWork = false;
   #wanted = 1;
   #held = 0;
   #trouble: string | undefined = 'it has not been tried';
   #toldAt: Instant | undefined;
+  #isForOthers = false;
+  #isThere = false;
 
   constructor(options: NodeMarkingOptions, modules: NodeMarkingModules) {
     this.#options = options;
@@ -56,6 +64,16 @@ export class NodeMarking {
     return this.#held === this.#wanted;
   }
 
+  /** Up to date, and not because there is no Node to mark. */
+  get isOnNode(): boolean {
+    return this.isUpToDate && this.#isThere;
+  }
+
+  /** Nothing is left of what this was about, but the node stays marked for other interruptions. */
+  get isForOthers(): boolean {
+    return this.#isForOthers;
+  }
+
   /** Why the node carries none of our marks; undefined once it does. */
   get trouble(): string | undefined {
     return this.#trouble;
@@ -64,17 +82,25 @@ export class NodeMarking {
   /**
    * Marks at once, and again at each request, until the signal is aborted.
    * @param onError told of an error of our own, should there be one
+   * @param onOtherMachine told where the node is not the machine any more that it was to be marked for
    */
-  begin(signal: AbortSignal, onError: (error: unknown) => void): void {
+  begin(signal: AbortSignal, onError: (error: unknown) => void, onOtherMachine: () => void): void {
     this.#signal = signal;
     this.#onError = onError;
+    this.#onOtherMachine = onOtherMachine;
     this.#markOn();
   }
 
-  /** There is more to mark the node for. */
-  request(): void {
+  /** There is more to mark the node for. @returns what `holds` takes to tell whether it has been written */
+  request(): number {
     this.#wanted += 1;
     this.#markOn();
+    return this.#wanted;
+  }
+
+  /** Whether the node carries what was asked for by that request. */
+  holds(request: number): boolean {
+    return this.#held >= request;
   }
 
   #markOn(): void {
@@ -97,9 +123,7 @@ export class NodeMarking {
         wanted = this.#wanted;
         return this.#modules.mandate.marks;
       };
-      const result = await this.#modules.cluster
-        .markNode(this.#options.node, marks, signal)
-        .catch((error: unknown) => asError(error, signal));
+      const result = await this.#attempt(marks, signal).catch((error: unknown) => asError(error, signal));
       if (this.#isMarked(result)) {
         this.#held = wanted;
         this.#toldAt = undefined;
@@ -116,16 +140,41 @@ export class NodeMarking {
     this.#isAtWork = false;
   }
 
+  /** @throws ApiError, or the signal's reason */
+  async #attempt(marks: () => Marks, signal: AbortSignal): Promise<MarkResult> {
+    const { cluster, ledger, machines } = this.#modules;
+    const { node } = this.#options;
+    for (;;) {
+      const result = await cluster.markNode(node, marks, signal);
+      if (result !== 'no-such-node' || !machines) return result;
+      // Its machine may have registered by another name since that one was found.
+      const wasCurrent = machines.isCurrent;
+      if (!(await machines.refresh(signal)))
+        throw new Error(`Node "${node}" is gone, and nodes can't be listed`);
+      const meant = ledger.interruptions.map(({ where }) => where);
+      if (isElsewhere(node, meant, machines)) return 'other-machine';
+      if (wasCurrent || !machines.byName(node)) return result;
+    }
+  }
+
   /** Takes in how an attempt has ended. @returns whether there is nothing more to be done */
   #isMarked(result: MarkResult | Error): boolean {
     const { logger } = this.#modules;
+    this.#isThere = result !== 'no-such-node' && result !== 'other-machine';
+    if (result === 'other-machine') {
+      this.#trouble = undefined;
+      this.#onOtherMachine?.();
+      return true;
+    }
     if (result === 'no-such-node' && this.#options.mayVanish) {
       if (this.#trouble !== undefined) logger.info('The node is gone from the cluster');
       this.#trouble = undefined;
       return true;
     }
-    const succeeded = result === 'marked' || result === 'was-marked';
-    this.#tellAttempt(succeeded ? undefined : this.#textOf(result), result === 'was-marked');
+    const succeeded = !(result instanceof Error) && result !== 'no-such-node';
+    this.#isForOthers = result === 'marked-for-others';
+    if (!this.#isForOthers)
+      this.#tellAttempt(succeeded ? undefined : this.#textOf(result), result === 'was-marked');
     if (succeeded) this.#trouble = undefined;
     else this.#failed(result);
     return succeeded;

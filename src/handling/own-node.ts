@@ -38,6 +38,12 @@ const lookMs = 10_000;
 /** More interruptions than this are not of one time; the oldest are forgotten. */
 const longestMemory = 50;
 
+/** What a reboot has ended is undone by then, as a rule. */
+const undoneMs = 30_000;
+
+/** AWS may be early, or its clock another one, by this much. */
+const earlyMs = 300_000;
+
 /** AWS may be late: a machine is not called a survivor before this long after its deadline. */
 const survivalMs = 60_000;
 
@@ -55,6 +61,12 @@ export class OwnNode implements NodeRecords {
   readonly #lent = new Set<string>();
   readonly #change = new Change();
   #reboot: NodeMemory['reboot'];
+  /** Reboots that the node was marked for before this process began. */
+  readonly #reboots = new Set<string>();
+  /** Of these, those that may have come to pass with the boot since. */
+  readonly #rebooted = new Set<string>();
+  /** Infinity while that is not known. */
+  #bootedAt = Infinity;
   #bootTimeTrouble = false;
 
   constructor(options: OwnNodeOptions, modules: OwnNodeModules) {
@@ -62,13 +74,16 @@ export class OwnNode implements NodeRecords {
     this.#modules = modules;
   }
 
-  /** Resolves when the Node was read, and it is known whether a reboot has come to pass. */
+  /** Resolves when the Node was read, and what a reboot has ended is undone. */
   get ready(): Promise<void> {
     return this.#read.promise;
   }
 
-  isDone(_node: string, interruptionId: string): boolean {
-    return this.#done.has(interruptionId);
+  isDone(_node: string, interruption: Interruption): boolean {
+    if (!this.#done.has(interruption.id)) return false;
+    // A reboot before its time was another one, and it is still to come.
+    const { kind } = interruption;
+    return !(kind === 'SCHEDULED_EVENT' && interruption.notBefore > this.#bootedAt + earlyMs);
   }
 
   isMarkedFor(_node: string, interruptionId: string): boolean {
@@ -79,6 +94,8 @@ export class OwnNode implements NodeRecords {
     // Anew at its end, so that the oldest is the first.
     this.#known.delete(interruption.id);
     this.#known.set(interruption.id, decide(interruption, this.#options.policy).deadline);
+    // AWS shows it on, and it is still to come.
+    this.#rebooted.delete(interruption.id);
     const [oldest] = this.#known.keys();
     if (this.#known.size > longestMemory && oldest !== undefined) this.#known.delete(oldest);
     this.#change.tell();
@@ -87,8 +104,18 @@ export class OwnNode implements NodeRecords {
   async *deliveries(intake: AbortSignal): AsyncGenerator<Cancellation, void, undefined> {
     try {
       await this.#readMemory(intake);
-      // Before anybody goes on: AWS may show the event for a while, and must not have the node marked for it again.
-      if (this.#reboot && (await this.#hasRebooted(this.#reboot))) this.#done.add(idOf(this.#reboot));
+      // Before anybody goes on: AWS may show the event for a while, and must not have the node marked for it again. If it
+      // is one that is still to come, it is marked for once what was done before is undone.
+      if (this.#reboot && (await this.#hasRebooted(this.#reboot))) {
+        const id = idOf(this.#reboot);
+        this.#done.add(id);
+        yield this.#lend(id, 'rebooted');
+        // A Node that can't be written must not hold up the next maintenance.
+        const until = this.#modules.clock.now() + undoneMs;
+        while (this.#lent.has(id) && this.#modules.clock.now() < until) {
+          await this.#change.within(until - this.#modules.clock.now(), this.#modules.clock, intake);
+        }
+      } else if (this.#done.size > 0) this.#bootedAt = await this.#modules.bootedAt().catch(() => Infinity);
       this.#read.resolve();
       for (;;) {
         const over = await this.#whatIsOver();
@@ -106,7 +133,7 @@ export class OwnNode implements NodeRecords {
       this.#forget(item.interruptionId);
       if (item.why === 'rebooted') {
         this.#done.add(item.interruptionId);
-        this.#reboot = undefined;
+        if (this.#reboot && idOf(this.#reboot) === item.interruptionId) this.#reboot = undefined;
       }
     }
     return Promise.resolve();
@@ -114,6 +141,7 @@ export class OwnNode implements NodeRecords {
 
   release(item: Cancellation | { readonly type: 'interruption' }): Promise<void> {
     if (item.type === 'cancellation') this.#lent.delete(item.interruptionId);
+    this.#change.tell();
     return Promise.resolve();
   }
 
@@ -124,6 +152,8 @@ export class OwnNode implements NodeRecords {
   #forget(interruptionId: string): void {
     this.#known.delete(interruptionId);
     this.#lent.delete(interruptionId);
+    this.#rebooted.delete(interruptionId);
+    this.#change.tell();
   }
 
   async #readMemory(intake: AbortSignal): Promise<void> {
@@ -145,11 +175,12 @@ export class OwnNode implements NodeRecords {
   }
 
   #take(memory: NodeMemory | undefined): void {
-    for (const { id, deadline } of memory?.signals ?? []) {
+    for (const { id, deadline, reboots } of memory?.signals ?? []) {
+      if (reboots) this.#reboots.add(id);
       if (!this.#known.has(id))
         this.#known.set(id, deadline === undefined ? undefined : Date.parse(deadline));
     }
-    for (const id of memory?.done ?? []) this.#done.add(id);
+    for (const { id } of memory?.done ?? []) this.#done.add(id);
     this.#reboot = memory?.reboot && {
       ...memory.reboot,
       eventId: memory.reboot.eventId ?? memory.signals.find((it) => it.kind === 'SCHEDULED_EVENT')?.id,
@@ -161,7 +192,11 @@ export class OwnNode implements NodeRecords {
 
   /** Nothing of what is known can come to be over by itself. */
   get #isIdle(): boolean {
-    return !this.#reboot && [...this.#known.values()].every((deadline) => deadline === undefined);
+    return (
+      !this.#reboot &&
+      this.#rebooted.size === 0 &&
+      [...this.#known.values()].every((deadline) => deadline === undefined)
+    );
   }
 
   async #whatIsOver(): Promise<[id: string, why: CancellationCause] | undefined> {
@@ -170,6 +205,8 @@ export class OwnNode implements NodeRecords {
       if (!this.#lent.has(id) && (await this.#hasRebooted(this.#reboot))) return [id, 'rebooted'];
     }
     const { clock, isShown, logger } = this.#modules;
+    for (const id of this.#rebooted)
+      if (!this.#lent.has(id) && isShown(id) === false) return [id, 'rebooted'];
     for (const [id, deadline] of this.#known) {
       if (deadline === undefined || clock.now() < deadline + survivalMs || this.#lent.has(id)) continue;
       if (isShown(id) !== false) continue;
@@ -177,7 +214,8 @@ export class OwnNode implements NodeRecords {
       logger.info('This machine has outlived its deadline; its marks are kept, as told', {
         interruption_id: id,
       });
-      this.#known.delete(id);
+      // AWS may still tell that it is completed, which undoes it.
+      this.#known.set(id, undefined);
     }
     return undefined;
   }
@@ -189,7 +227,14 @@ export class OwnNode implements NodeRecords {
     try {
       const instant = await bootedAt();
       this.#bootTimeTrouble = false;
-      return instant > markedAt;
+      if (instant <= markedAt) return false;
+      this.#bootedAt = instant;
+      for (const id of this.#reboots) {
+        this.#rebooted.add(id);
+        this.#done.add(id);
+      }
+      this.#reboots.clear();
+      return true;
     } catch (error) {
       if (!this.#bootTimeTrouble) {
         logger.error('Cannot tell when this machine booted: it is not uncordoned until that is known', {

@@ -11,6 +11,7 @@ import { Ending, type EndingModules } from './ending.ts';
 import type { GiveBackModules, Lender } from './give-back.ts';
 import { Mandate, type MandateOptions } from './mandate.ts';
 import type { NodeActions } from './node-actions.ts';
+import type { Machines } from './machine.ts';
 import { NodeMarking, type NodeMarkingModules } from './node-marking.ts';
 import type { WorkflowObserver } from './workflow-observer.ts';
 import { WorkflowLogger, type WorkflowLoggerModules } from './workflow-logger.ts';
@@ -34,6 +35,8 @@ export interface WorkflowPartsModules {
   readonly metrics: Metrics;
   readonly actions: NodeActions;
   readonly observers: readonly WorkflowObserver[];
+  /** @default a Node is taken for the machine that it was */
+  readonly machines?: Machines | undefined;
   /** @default the drain waits for no turn */
   readonly workers?: Workers | undefined;
   /** @default the drain begins at once */
@@ -61,6 +64,7 @@ export class WorkflowParts implements PartModules {
   readonly metrics: Metrics;
   readonly actions: NodeActions;
   readonly observers: readonly WorkflowObserver[];
+  readonly machines: Machines | undefined;
   readonly workers: Workers | undefined;
   readonly admission: Admission | undefined;
   readonly change = new Change();
@@ -84,6 +88,7 @@ export class WorkflowParts implements PartModules {
     this.metrics = modules.metrics;
     this.actions = modules.actions;
     this.observers = modules.observers;
+    this.machines = modules.machines;
     this.workers = modules.workers;
     this.admission = modules.admission;
     const traceId = modules.traceIdOf?.(id);

@@ -32,6 +32,7 @@ export class WorkflowStory {
   readonly #options: WorkflowStoryOptions;
   readonly #modules: WorkflowStoryModules;
   #isMarked = false;
+  #waitsUntil: Instant | undefined;
 
   constructor(options: WorkflowStoryOptions, modules: WorkflowStoryModules) {
     this.#options = options;
@@ -89,7 +90,14 @@ export class WorkflowStory {
     this.#attempted('cancelled');
   }
 
+  /** One of several is over. */
+  markedForOthers(): void {
+    this.#modules.logger.info('The interruption is over; the node stays marked for others', this.fields);
+  }
+
   waitsUntil(instant: Instant): void {
+    if (this.#waitsUntil === instant) return;
+    this.#waitsUntil = instant;
     this.#modules.logger.info('The drain waits for its time', {
       ...this.fields,
       drain_at: new Date(instant).toISOString(),
@@ -102,8 +110,25 @@ export class WorkflowStory {
     this.#modules.telling.tell({ type: 'drain-broken-off' });
   }
 
-  drainBegins(deadline: Instant | undefined): void {
-    this.#modules.logger.info('Requesting instance drain', {
+  /** The Node is that of another machine now, which has the name of the one that was interrupted. */
+  replaced(instanceId: string | undefined): void {
+    this.#modules.logger.info('The node is another machine now, there is nothing left to do', {
+      ...this.fields,
+      instance_id: instanceId,
+    });
+  }
+
+  /** Its machine has another Node now, or may have. */
+  movedOn(): void {
+    this.#modules.logger.info(
+      'The interrupted machine is not this node any more, and is looked for',
+      this.fields,
+    );
+  }
+
+  /** @param isAgain it looks once more for pods that have landed since */
+  drainBegins(deadline: Instant | undefined, isAgain: boolean): void {
+    this.#modules.logger[isAgain ? 'debug' : 'info']('Requesting instance drain', {
       ...this.fields,
       deadline: deadline === undefined ? undefined : new Date(deadline).toISOString(),
     });
@@ -155,7 +180,7 @@ export class WorkflowStory {
   }
 
   #secondsSinceNotice(instant: Instant): number {
-    const seenAt = Math.min(...this.#modules.ledger.interruptions.map((interruption) => interruption.seenAt));
+    const seenAt = Math.min(instant, ...this.#modules.ledger.interruptions.map((it) => it.seenAt));
     return (instant - seenAt) / 1000;
   }
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { metricsPath, readinessPath } from '../endpoint-paths.ts';
 import type { Health } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
 import { openMetrics, openMetricsType } from '../open-metrics.ts';
@@ -29,9 +30,6 @@ export interface Endpoint {
   /** Ends the streams, when the server begins to close. */
   close?(): Promise<void>;
 }
-
-export const metricsPath = '/metrics';
-export const readinessPath = '/readyz';
 
 /** Every metric: in OpenMetrics, with exemplars, where that is preferred, else in Prometheus' text format. */
 export function metricsEndpoint(metrics: Metrics): Endpoint {

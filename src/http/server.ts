@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts';
+import { readinessPath } from '../endpoint-paths.ts';
 import type { Health } from '../health.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { createApp } from './app.ts';
 import { type Endpoint, livenessEndpoint, metricsEndpoint, readinessEndpoint } from './endpoints.ts';
 import { Port } from './port.ts';
-import { probesPathProblem } from './probes-path.ts';
 
 export interface HttpOptions {
   /** NTH's `prometheus-server-port`; undefined where `enable-prometheus-server` is off. 0 takes any. */
@@ -37,12 +37,7 @@ export class HttpServer {
   readonly #metrics: Port | undefined;
   readonly #probes: Port | undefined;
 
-  /** @throws where the path of the liveness probe can't be served. */
   constructor(options: HttpOptions, modules: HttpModules) {
-    const problem = probesPathProblem(options);
-    if (problem !== undefined) {
-      throw new Error(`Cannot serve the liveness probe on "${options.probesPath}": it ${problem}`);
-    }
     const { metricsPort, probesPort } = options;
     const metrics = metricsService(modules);
     const probes = probesService(options, modules);
@@ -88,7 +83,12 @@ function probesService({ probesPath }: HttpOptions, { health, besideProbes = [] 
   return {
     name: 'probes',
     option: 'probes-server-port',
-    endpoints: [livenessEndpoint(probesPath, health), readinessEndpoint(health), ...besideProbes],
+    endpoints: [
+      livenessEndpoint(probesPath, health),
+      // NTH has liveness wherever it is told to.
+      ...(probesPath === readinessPath ? [] : [readinessEndpoint(health)]),
+      ...besideProbes,
+    ],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Interruption, NodeLocation } from './interruption.ts';
+import type { Instant, Interruption, NodeLocation } from './interruption.ts';
 
 /**
  * An interruption lent by a source. Given back exactly once, by `settle` or by `release`.
@@ -29,8 +29,11 @@ export interface Cancellation {
   readonly type: 'cancellation';
   readonly interruptionId: string;
   readonly why: CancellationCause;
-  /** What it calls off may be delivered once more, and is then not to be acted on: a queue keeps no order. */
-  readonly mayComeAgain?: true;
+  /**
+   * When AWS told so, by AWS's clock: what it calls off may be delivered once more, for a queue keeps no order, and is to
+   * be acted on only where AWS has told of it since. undefined: it does not come again.
+   */
+  readonly toldAt?: Instant;
   readonly where: NodeLocation;
   readonly source: string;
   readonly handle: unknown;

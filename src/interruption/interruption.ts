@@ -21,6 +21,15 @@ export interface NodeLocation {
   readonly providerId?: string;
 }
 
+/** Whether the instance is none of those that are meant, where both are known. */
+export function isOtherInstance(
+  instanceId: string | undefined,
+  meant: readonly NodeLocation[],
+): instanceId is string {
+  const ids = meant.flatMap((where) => where.instanceId ?? []);
+  return instanceId !== undefined && ids.length > 0 && !ids.includes(instanceId);
+}
+
 /** NTH's names of the monitors, part of the contract as `event_error_where` and the webhook's `.Monitor`. */
 export type MonitorName =
   | 'SPOT_ITN_MONITOR'
@@ -65,6 +74,8 @@ export interface ScheduledEvent extends InterruptionBase {
   readonly code: MaintenanceCode | (string & {});
   readonly notBefore: Instant;
   readonly notAfter?: Instant;
+  /** When AWS told of it, by AWS's clock: a queue may deliver what was told before after what was told since. */
+  readonly toldAt?: Instant;
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html */
@@ -93,9 +104,12 @@ export interface AsgLaunch extends InterruptionBase {
   readonly hook: LifecycleHook;
 }
 
+/** The states of an instance that is going away, or gone. */
+export const leavingStates = ['stopping', 'stopped', 'shutting-down', 'terminated'] as const;
+
 export interface StateChange extends InterruptionBase {
   readonly kind: 'STATE_CHANGE';
-  readonly state: 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+  readonly state: (typeof leavingStates)[number];
 }
 
 /** Why a node goes away, one member per kind, discriminated by NTH's own name of the kind. */
@@ -117,6 +131,57 @@ export const interruptionKinds = [
   'ASG_LAUNCH_LIFECYCLE',
   'STATE_CHANGE',
 ] as const satisfies readonly InterruptionKind[];
+
+/** The instance is stopped or hibernated, and may start again under the same id. */
+export function comesBack(interruption: Interruption): boolean {
+  switch (interruption.kind) {
+    case 'ASG_LIFECYCLE':
+      return interruption.returnsToWarmPool;
+    case 'SPOT_ITN':
+      return interruption.action !== 'terminate';
+    case 'STATE_CHANGE':
+      return isStop(interruption);
+    case 'SCHEDULED_EVENT':
+    case 'REBALANCE_RECOMMENDATION':
+    case 'ASG_LAUNCH_LIFECYCLE':
+      return false;
+  }
+}
+
+/** It is being stopped, or was. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html */
+export function isStop(interruption: Interruption): interruption is StateChange {
+  if (interruption.kind !== 'STATE_CHANGE') return false;
+  return interruption.state === 'stopping' || interruption.state === 'stopped';
+}
+
+/** When what is known of an event was told, first of all by AWS, and when this or another process first saw it. */
+export interface Telling {
+  readonly toldAt: Instant;
+  readonly seenAt: Instant;
+}
+
+/** Of an event whose content may change; undefined where there is no telling. */
+export function tellingOf(interruption: Interruption): Telling | undefined {
+  if (interruption.kind !== 'SCHEDULED_EVENT' || interruption.toldAt === undefined) return undefined;
+  return { toldAt: interruption.toldAt, seenAt: interruption.seenAt };
+}
+
+/** Whether it was told before the other; false where one of them does not say. */
+export function isToldBefore(telling: Telling | undefined, other: Telling | undefined): boolean {
+  if (!telling || !other) return false;
+  return telling.toldAt === other.toldAt ? telling.seenAt < other.seenAt : telling.toldAt < other.toldAt;
+}
+
+/** An event that is over, and when AWS told so, by AWS's clock; undefined: whatever else it tells of it is old. */
+export interface Over {
+  readonly id: string;
+  readonly toldAt?: Instant | undefined;
+}
+
+/** Whether what was told of an event is over: AWS has not told it since. */
+export function isOver(telling: Telling | undefined, over: Over | undefined): boolean {
+  return over !== undefined && (telling === undefined || telling.toldAt <= (over.toldAt ?? Infinity));
+}
 
 /** Codes after which the same machine, or its successor under the same node name, boots again. */
 const rebootCodes: ReadonlySet<string> = new Set<MaintenanceCode>([

@@ -1,9 +1,9 @@
 import type { Cancellation, Delivery } from './delivery.ts';
-import type { Interruption } from './interruption.ts';
+import { isToldBefore, tellingOf, type Interruption } from './interruption.ts';
 
 /**
  * What was lent for one node. Invariants: every delivery and cancellation that was entered is taken out exactly
- * once; an interruption that is delivered again keeps its place and shows its newest content; one that was
+ * once; an interruption that is delivered again keeps its place and shows what AWS told of it last; one that was
  * cancelled is not acted on, whatever else was delivered of it before.
  */
 export class Ledger {
@@ -27,7 +27,7 @@ export class Ledger {
     const { id } = interruption;
     this.#deliveries = [...this.#deliveries, delivery];
     this.#interruptions = this.#interruptions.some((it) => it.id === id)
-      ? this.#interruptions.map((it) => (it.id === id ? interruption : it))
+      ? this.#interruptions.map((it) => (it.id === id ? toldLast(interruption, it) : it))
       : [...this.#interruptions, interruption];
     this.#over = this.#over.filter(({ interruptionId }) => interruptionId !== id);
   }
@@ -53,6 +53,10 @@ export class Ledger {
     this.#cancelled = none;
     return taken;
   }
+}
+
+function toldLast(now: Interruption, before: Interruption): Interruption {
+  return isToldBefore(tellingOf(now), tellingOf(before)) ? before : now;
 }
 
 const none: readonly never[] = Object.freeze([]);

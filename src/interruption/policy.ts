@@ -1,4 +1,4 @@
-import type { Instant, Interruption, InterruptionKind } from './interruption.ts';
+import { comesBack, type Instant, type Interruption, type InterruptionKind } from './interruption.ts';
 
 /** What is done to the node, from weakest to strongest. */
 export const responses = ['ignore', 'mark', 'drain'] as const;
@@ -29,7 +29,7 @@ export type Policy = Readonly<Record<InterruptionKind, KindPolicy>>;
 /** What we answer to one interruption, or to all of a node's together. */
 export interface Decision {
   readonly response: Response;
-  /** Not to be drained before. */
+  /** Not to be drained before; -Infinity: at once, whatever the clock says. */
   readonly drainAt: Instant;
   /** When the pods should be gone; undefined where AWS names no time. */
   readonly deadline: Instant | undefined;
@@ -46,7 +46,7 @@ export function decide(interruption: Interruption, policy: Policy): Decision {
   const { response, nodeGracePeriodMs, escalation, leadMs } = policy[interruption.kind];
   const decision = {
     response,
-    drainAt: interruption.seenAt,
+    drainAt: -Infinity,
     deadline: undefined,
     deadlineIsMachineEnd: false,
     endsMachine: false,
@@ -60,7 +60,7 @@ export function decide(interruption: Interruption, policy: Policy): Decision {
         ...decision,
         deadline: interruption.deadline,
         deadlineIsMachineEnd: true,
-        endsMachine: interruption.action === 'terminate',
+        endsMachine: !comesBack(interruption),
       };
     case 'SCHEDULED_EVENT':
       // AWS may begin at any time from NotBefore on, so that is when the pods should be gone.
@@ -68,9 +68,8 @@ export function decide(interruption: Interruption, policy: Policy): Decision {
         ? decision
         : { ...decision, drainAt: interruption.notBefore - leadMs, deadline: interruption.notBefore };
     case 'ASG_LIFECYCLE':
-      return { ...decision, endsMachine: !interruption.returnsToWarmPool };
     case 'STATE_CHANGE':
-      return { ...decision, endsMachine: true };
+      return { ...decision, endsMachine: !comesBack(interruption) };
     case 'REBALANCE_RECOMMENDATION':
     case 'ASG_LAUNCH_LIFECYCLE':
       return decision;
@@ -87,14 +86,18 @@ const nothingToDo: Decision = {
   escalation: 'evict',
 };
 
-/** Several interruptions of one node: the strongest response, the earliest times, the shortest grace. */
+/**
+ * Several interruptions of one node: the strongest response, the earliest times, the shortest grace. When the machine
+ * ends is the deadline of all, also where something else may begin before: only from the machine's end on is it certain
+ * that pods are cut off, and for its sake that budgets are passed over.
+ */
 export function strongest(decisions: readonly Decision[]): Decision {
   const acting = decisions.filter((decision) => decision.response !== 'ignore');
   return acting.length === 0 ? nothingToDo : acting.reduce(merge);
 }
 
 function merge(a: Decision, b: Decision): Decision {
-  const first = (b.deadline ?? Infinity) < (a.deadline ?? Infinity) ? b : a;
+  const first = isFirst(b, a) ? b : a;
   return {
     response: responses[Math.max(responses.indexOf(a.response), responses.indexOf(b.response))] ?? 'drain',
     // One that is only marked does not hasten the drain that another asks for.
@@ -105,6 +108,12 @@ function merge(a: Decision, b: Decision): Decision {
     nodeGracePeriodMs: shorter(a.nodeGracePeriodMs, b.nodeGracePeriodMs),
     escalation: first.escalation,
   };
+}
+
+/** Whether its deadline goes before the other's. */
+function isFirst(decision: Decision, other: Decision): boolean {
+  if (decision.deadlineIsMachineEnd !== other.deadlineIsMachineEnd) return decision.deadlineIsMachineEnd;
+  return (decision.deadline ?? Infinity) < (other.deadline ?? Infinity);
 }
 
 function drainAtOf({ response, drainAt }: Decision): Instant {

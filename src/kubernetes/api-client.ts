@@ -8,7 +8,7 @@ import type { ApiAccess, Credentials } from './credentials.ts';
 import { readItems } from './list-items.ts';
 import { isNetworkTrouble } from './network-trouble.ts';
 import type { RequestLanes } from './request-lanes.ts';
-import { errorOf, hasCause, parseBody, retryAfterMs, textOf as statusText } from './status.ts';
+import { errorOf, isPushback, parseBody, retryAfterMs, textOf as statusText } from './status.ts';
 import { errorText } from '../error-text.ts';
 import { connectionLost, textOf } from '../http-client.ts';
 import type { HttpAnswer, HttpRequest } from './transport.ts';
@@ -136,7 +136,7 @@ export class ApiClient {
       throwIfCutOff(answer);
       if (status !== 200) {
         const refusal = { body: parseBody(rest), ...answered(answer) };
-        if (status === 429) lanes.pause(pauseOf(refusal));
+        if (isPushback(refusal)) lanes.pause(pauseOf(refusal));
         throw errorOf(`watch ${request.resource}`, refusal);
       }
     } catch (error) {
@@ -173,14 +173,13 @@ export class ApiClient {
       try {
         const access = await credentials.current(limit.signal);
         const sentAt = clock.now();
+        request.onTurn?.();
         const response = await this.#send(request, access, limit.signal);
         const answer = { ...(await readContent(response.body)), ...answered(response) };
         throwIfCutOff(response);
         skew.observe(response.headers.date, sentAt, clock.now());
         this.#count(request, answer.status, sentAt);
-        if (answer.status === 429 && !hasCause(answer.body, 'DisruptionBudget')) {
-          lanes.pause(pauseOf(answer));
-        }
+        if (isPushback(answer)) lanes.pause(pauseOf(answer));
         return answer;
       } catch (error) {
         request.signal.throwIfAborted();

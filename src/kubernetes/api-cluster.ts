@@ -16,7 +16,7 @@ import type {
 } from './cluster.ts';
 import { Deletions } from './deletions.ts';
 import { Evictions } from './evictions.ts';
-import { isNotFound } from './status.ts';
+import { isForbidden, isNotFound } from './status.ts';
 import type { MarkOptions } from './node-marks.ts';
 import { Nodes, type NodesModules } from './nodes.ts';
 import { NamespaceWishes } from './namespace-wishes.ts';
@@ -163,8 +163,9 @@ export class ApiCluster implements Cluster {
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
+    onTurn?: () => void,
   ): Promise<AskAnswer> {
-    return this.#evictions.evict(pod, gracePeriodSeconds, urgency, signal);
+    return this.#evictions.evict(pod, gracePeriodSeconds, urgency, signal, onTurn);
   }
 
   deletePod(
@@ -172,8 +173,9 @@ export class ApiCluster implements Cluster {
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
+    onTurn?: () => void,
   ): Promise<AskAnswer> {
-    return this.#deletions.delete(pod, gracePeriodSeconds, urgency, signal);
+    return this.#deletions.delete(pod, gracePeriodSeconds, urgency, signal, onTurn);
   }
 
   budgetsIn(namespace: string, urgency: Urgency, signal: AbortSignal): AsyncIterable<readonly BudgetView[]> {
@@ -219,14 +221,16 @@ export class ApiCluster implements Cluster {
     name: string,
     urgency: Urgency,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<boolean | undefined> {
     const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets/${encodeURIComponent(name)}`;
     try {
       await this.#client.expect({ verb: 'get', resource: 'daemonsets', path, urgency, signal });
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      return !isNotFound(error);
+      if (isNotFound(error)) return false;
+      // Without the right to know it counts as there.
+      return isForbidden(error) ? true : undefined;
     }
   }
 }

@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly contentType?: string;
   readonly urgency: Urgency;
   readonly signal: AbortSignal;
+  /** Called when it has waited for its turn and is sent. @default nobody is told */
+  readonly onTurn?: (() => void) | undefined;
 }
 
 export interface ApiAnswer {

@@ -1,6 +1,6 @@
 import type { ApiAnswer } from './api-request.ts';
 import type { AskAnswer, PodRef, RefusalCause } from './cluster.ts';
-import { hasCause, statusOf, textOf } from './status.ts';
+import { hasCause, isPushback, statusOf, textOf } from './status.ts';
 
 /** What an answer to an eviction or deletion means for the pod. */
 export function toAnswer(pod: PodRef, answer: ApiAnswer): AskAnswer {
@@ -11,9 +11,8 @@ export function toAnswer(pod: PodRef, answer: ApiAnswer): AskAnswer {
 
 function causeOf(answer: ApiAnswer): RefusalCause {
   const { status, body } = answer;
-  // The cause first: a budget that its controller has not seen yet sends Retry-After as well.
   if (hasCause(body, 'DisruptionBudget')) return 'budget';
-  if (status === 429) return 'overloaded';
+  if (isPushback(answer)) return 'overloaded';
   if (status === 409) return 'conflict';
   if (hasCause(body, 'NamespaceTerminating')) return 'namespace-terminating';
   return status >= 500 ? 'unavailable' : 'denied';

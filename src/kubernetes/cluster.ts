@@ -1,4 +1,4 @@
-import type { Instant, Interruption, InterruptionKind } from '../interruption/interruption.ts';
+import type { Instant, Interruption, InterruptionKind, Over } from '../interruption/interruption.ts';
 import type { MarkedSignal, MarkState } from './mark-state.ts';
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
@@ -137,10 +137,15 @@ export type AskAnswer =
     };
 
 /**
- * How urgent a request is. Marks have a lane of their own; within the drain lane the earlier instant goes first; what
- * only tells of the work is sent when neither has anything to send.
+ * How urgent a request is. Marks have a lane of their own, and so have last calls: to pods whose latest instant has
+ * come, before the machine's end at that instant. Among them and within the drain lane the earlier instant goes first;
+ * what only tells of the work is sent when nobody else has anything to send.
  */
-export type Urgency = 'mark' | Instant | 'background';
+export type Urgency = 'mark' | LastCall | Instant | 'background';
+
+export interface LastCall {
+  readonly lastCall: Instant;
+}
 
 /** What a node is to carry, said in terms of why. */
 export interface Marks {
@@ -148,8 +153,8 @@ export interface Marks {
     readonly interruption: Interruption;
     readonly deadline: Instant | undefined;
   }[];
-  /** Ids of interruptions that are over: when none is left, all that was ours is taken away. */
-  readonly over: readonly string[];
+  /** Interruptions that are over: when none is left, all that was ours is taken away. */
+  readonly over: readonly Over[];
   /** What is over may be shown by AWS for a while yet: the node remembers that it has been dealt with. */
   readonly remembersOver: boolean;
   /** Marks that belong to a drain only: the load balancers' label, the labels for the time after a reboot. */
@@ -163,8 +168,10 @@ export interface Marks {
 export interface NodeMemory {
   readonly signals: readonly MarkedSignal[];
   readonly phase: MarkState['phase'];
+  /** Of a node whose machine is to come back. */
+  readonly drainedAt?: Instant;
   /** Events that have been dealt with, although AWS may show them for a while. */
-  readonly done: readonly string[];
+  readonly done: readonly Over[];
   /** The node is to be uncordoned after a reboot. */
   readonly reboot:
     | { readonly eventId: string | undefined; readonly markedAt: Instant | undefined }
@@ -177,12 +184,14 @@ export interface NodeMemory {
 export interface FleetNode {
   readonly name: string;
   readonly isReady: boolean;
+  /** When it became ready, or ceased to be, by the cluster's clock; 0 where that is not told. */
+  readonly readyChangedAt: Instant;
   readonly memory: Omit<NodeMemory, 'hasConditions'>;
   /** Of what it is marked for, that which came by a queue: it can be taken up from here. */
   readonly interruptions: readonly Interruption[];
 }
 
-/** The marked ones among all nodes of the cluster. */
+/** The nodes of the cluster, above all those that are marked. */
 export interface FleetNodes {
   /** Resolves once the nodes are known. */
   readonly listed: Promise<void>;
@@ -194,7 +203,14 @@ export interface FleetNodes {
   ): () => void;
 }
 
-export type MarkResult = 'marked' | 'was-marked' | 'no-such-node';
+export type MarkResult =
+  | 'marked'
+  | 'was-marked'
+  /** What is over is taken off, and the node stays marked for others. */
+  | 'marked-for-others'
+  /** The Node is that of none of the instances that it was to be marked for; nothing was written. */
+  | 'other-machine'
+  | 'no-such-node';
 
 /** Kubernetes in our words. Methods throw `ApiError`, or the signal's reason. */
 export interface Cluster {
@@ -217,22 +233,28 @@ export interface Cluster {
     take: (change: PodChange) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** @param gracePeriodSeconds undefined: the pod's own */
+  /**
+   * @param gracePeriodSeconds undefined: the pod's own
+   * @param onTurn called when the request has waited for its turn and is sent
+   */
   evict(
     pod: PodRef,
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
+    onTurn?: () => void,
   ): Promise<AskAnswer>;
   /**
    * Deletes, which no budget can refuse. The pod first gets the condition that an eviction would have set, since
    * a Job counts a failure otherwise; without the right to do so it is deleted all the same.
+   * @param onTurn called when the request has waited for its turn and is sent
    */
   deletePod(
     pod: PodRef,
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
+    onTurn?: () => void,
   ): Promise<AskAnswer>;
   /** The budgets of a namespace now, and again whenever one changes. Ends early without the rights to know. */
   budgetsIn(namespace: string, urgency: Urgency, signal: AbortSignal): AsyncIterable<readonly BudgetView[]>;
@@ -240,8 +262,13 @@ export interface Cluster {
   attachmentsOn(node: string, urgency: Urgency, signal: AbortSignal): AsyncIterable<number>;
   /** Whether the kubelet reports the node as ready; undefined where there is no such Node. */
   isNodeReady(node: string, signal: AbortSignal): Promise<boolean | undefined>;
-  /** false only where the API server says that it is not there. */
-  daemonSetExists(namespace: string, name: string, urgency: Urgency, signal: AbortSignal): Promise<boolean>;
+  /** false only where the API server says that it is not there; undefined where it can't be told now. */
+  daemonSetExists(
+    namespace: string,
+    name: string,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined>;
 }
 
 /** What a Kubernetes event is about. */
@@ -293,16 +320,17 @@ export class ApiError extends Error {
   readonly status: number | undefined;
   /** The Status object's `reason`, e.g. Forbidden, Conflict, Expired. */
   readonly reason: string | undefined;
-  readonly retryAfterMs: number | undefined;
+  /** The server has too much to do: all requests to it pause. */
+  readonly isPushback: boolean;
 
   constructor(
     message: string,
-    details: { status?: number | undefined; reason?: string | undefined; retryAfterMs?: number | undefined },
+    details: { status?: number | undefined; reason?: string | undefined; isPushback?: boolean },
     options?: ErrorOptions,
   ) {
     super(message, options);
     this.status = details.status;
     this.reason = details.reason;
-    this.retryAfterMs = details.retryAfterMs;
+    this.isPushback = details.isPushback ?? false;
   }
 }

@@ -5,6 +5,12 @@ import { noAnswer, podPath, toAnswer } from './ask-answer.ts';
 import type { AskAnswer, PodRef, Urgency } from './cluster.ts';
 import { TimeLimit } from '../time-limit.ts';
 
+/**
+ * Somebody else's last call may wait for its place. Longer than the 10 s that an admission webhook is given by default.
+ * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts
+ */
+const deletionLimitMs = 12_000;
+
 /** What a Job counts matters less than that the pod is asked in time. */
 const conditionLimitMs = 3_000;
 
@@ -37,7 +43,9 @@ export class Deletions {
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
+    onTurn?: () => void,
   ): Promise<AskAnswer> {
+    const limit = new TimeLimit(this.#clock, signal);
     try {
       if (this.#mayPatchStatus) await this.#trySetCondition(pod, urgency, signal);
       const answer = await this.#client.request({
@@ -51,12 +59,18 @@ export class Deletions {
           ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
         },
         urgency,
-        signal,
+        signal: limit.signal,
+        onTurn: () => {
+          limit.restart(deletionLimitMs);
+          onTurn?.();
+        },
       });
       return toAnswer(pod, answer);
     } catch (error) {
       signal.throwIfAborted();
       return noAnswer(error);
+    } finally {
+      limit.end();
     }
   }
 

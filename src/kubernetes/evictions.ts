@@ -10,6 +10,7 @@ interface Ask {
   readonly gracePeriodSeconds: number | undefined;
   readonly urgency: Urgency;
   readonly signal: AbortSignal;
+  readonly onTurn: (() => void) | undefined;
 }
 
 /**
@@ -32,8 +33,9 @@ export class Evictions {
     gracePeriodSeconds: number | undefined,
     urgency: Urgency,
     signal: AbortSignal,
+    onTurn?: () => void,
   ): Promise<AskAnswer> {
-    const request = { pod, gracePeriodSeconds, urgency, signal };
+    const request = { pod, gracePeriodSeconds, urgency, signal, onTurn };
     try {
       const version = this.#version;
       let answer = await this.#post(version, request);
@@ -48,7 +50,10 @@ export class Evictions {
     }
   }
 
-  #post(version: EvictionVersion, { pod, gracePeriodSeconds, urgency, signal }: Ask): Promise<ApiAnswer> {
+  #post(
+    version: EvictionVersion,
+    { pod, gracePeriodSeconds, urgency, signal, onTurn }: Ask,
+  ): Promise<ApiAnswer> {
     return this.#client.request({
       verb: 'create',
       resource: 'pods/eviction',
@@ -64,6 +69,7 @@ export class Evictions {
       },
       urgency,
       signal,
+      onTurn,
     });
   }
 

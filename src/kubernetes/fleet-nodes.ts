@@ -23,7 +23,7 @@ export class IndexedFleet implements FleetNodes {
 
   byName(name: string): FleetNode | undefined {
     const node = this.#index.byName(name);
-    return node && isMarked(node) ? toFleetNode(node) : undefined;
+    return node && toFleetNode(node);
   }
 
   onChange(
@@ -47,6 +47,7 @@ function toFleetNode(node: IndexedNode): FleetNode {
   return {
     name: node.name,
     isReady: node.isReady,
+    readyChangedAt: node.readyChangedAt,
     memory,
     interruptions: memory.signals.flatMap((signal) => remembered(signal, node.name) ?? []),
   };

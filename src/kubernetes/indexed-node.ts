@@ -1,3 +1,4 @@
+import type { Instant } from '../interruption/interruption.ts';
 import type { NodeView, Taint } from './cluster.ts';
 import { stateAnnotation } from './mark-state.ts';
 import { markLabels } from './node-marks.ts';
@@ -20,6 +21,8 @@ export interface IndexedNode extends NodeView {
   /** As AWS names it; undefined where the Node has no provider id, or one of another kind. */
   readonly instanceId: string | undefined;
   readonly isReady: boolean;
+  /** When it became ready, or ceased to be, by the cluster's clock; 0 where that is not told. */
+  readonly readyChangedAt: Instant;
 }
 
 const noTaints: readonly Taint[] = Object.freeze([]);
@@ -28,6 +31,7 @@ const nothing: Readonly<Record<string, string>> = Object.freeze({});
 /** What is kept of a Node object. Fields that are empty share one value. */
 export function trim(node: NodeObject): IndexedNode {
   const { metadata = {}, spec = {}, status = {} } = node;
+  const ready = status.conditions?.find((it) => it.type === 'Ready');
   const name = metadata.name ?? '';
   return {
     name,
@@ -36,7 +40,8 @@ export function trim(node: NodeObject): IndexedNode {
     providerId: spec.providerID === '' ? undefined : spec.providerID,
     instanceId: instanceIdOf(spec.providerID),
     unschedulable: spec.unschedulable ?? false,
-    isReady: status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? false,
+    isReady: ready?.status === 'True',
+    readyChangedAt: Date.parse(ready?.lastTransitionTime ?? '') || 0,
     taints: spec.taints === undefined || spec.taints.length === 0 ? noTaints : spec.taints,
     labels: labelsOf(metadata.labels ?? nothing, name),
     annotations: annotationsOf(metadata.annotations?.[stateAnnotation]),
@@ -70,6 +75,7 @@ export function isUnchanged(a: IndexedNode, b: IndexedNode): boolean {
   return (
     a.uid === b.uid &&
     a.isReady === b.isReady &&
+    a.readyChangedAt === b.readyChangedAt &&
     a.unschedulable === b.unschedulable &&
     a.providerId === b.providerId &&
     a.annotations[stateAnnotation] === b.annotations[stateAnnotation] &&

@@ -7,6 +7,8 @@ export interface ShownCondition {
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
+  /** ISO 8601. */
+  readonly lastTransitionTime?: string;
 }
 
 const types: readonly NodeCondition['type'][] = [

@@ -3,11 +3,11 @@ import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
-import { ApiError, type ConditionSink, type NodeCondition } from './cluster.ts';
+import type { ConditionSink, NodeCondition } from './cluster.ts';
 import { conditionChanges } from './node-condition-patch.ts';
 import { backgroundConcurrency } from './request-lanes.ts';
 import { ShownConditions } from './shown-conditions.ts';
-import { isNotFound } from './status.ts';
+import { isForbidden, isNotFound } from './status.ts';
 import type { NodeObject } from './views.ts';
 
 export interface NodeConditionsModules {
@@ -178,14 +178,14 @@ export class NodeConditions implements ConditionSink {
   #isWorthAnotherTry(error: unknown, failures: number): boolean {
     if (isNotFound(error)) return false;
     const { clock, logger } = this.#modules;
-    const isForbidden = error instanceof ApiError && error.status === 403;
-    if (!isForbidden && failures < mostFailures) return true;
-    if (isForbidden) {
+    const isRightMissing = isForbidden(error);
+    if (!isRightMissing && failures < mostFailures) return true;
+    if (isRightMissing) {
       this.#pausedFrom = clock.now();
       this.#pausedUntil = this.#pausedFrom + pauseWithoutRightMs;
     }
     if (!this.#isTold) {
-      const missing = isForbidden ? ': add the verb "patch" on "nodes/status" to the ClusterRole' : '';
+      const missing = isRightMissing ? ': add the verb "patch" on "nodes/status" to the ClusterRole' : '';
       logger.warn(`Cannot write the conditions of the node, the work goes on without${missing}`, { error });
     }
     this.#isTold = true;

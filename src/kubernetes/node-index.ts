@@ -7,7 +7,7 @@ import { trim, type IndexedNode } from './indexed-node.ts';
 import { ListDemand } from './list-demand.ts';
 import { NodeFreshness } from './node-freshness.ts';
 import { listNodes } from './node-list.ts';
-import { NodeTable, type NodeChange } from './node-table.ts';
+import { newer, NodeTable, type NodeChange } from './node-table.ts';
 import type { WatchEvent } from './watch-events.ts';
 import type { NodeObject } from './views.ts';
 import { WatchLoop } from './watch-loop.ts';
@@ -29,6 +29,9 @@ const failuresBeforeList = 5;
 /** Without the right to watch, the nodes are not listed more often than this. */
 const shortestListPeriodMs = 5_000;
 
+/** A watch that was away is back within this, as a rule. */
+const lookAgainMs = 5_000;
+
 /**
  * The nodes of the cluster, trimmed to what is used of them: one LIST, then one WATCH for as long as the process
  * runs. A message's node is found here without a call. Without the right to watch, as with NTH's ClusterRole, the
@@ -41,8 +44,8 @@ export class NodeIndex {
   readonly #demand: ListDemand;
   readonly #freshness: NodeFreshness;
   readonly #listed = Promise.withResolvers<void>();
-  /** Of these the list, whose pages show the cluster as it was when the list began, may know less than the index. */
-  #takenWhileListing: Set<string> | undefined;
+  /** Shown since the list began, whose pages may know less of them: they show the cluster as it was then. */
+  #takenWhileListing: Map<string, IndexedNode> | undefined;
 
   constructor(modules: NodeIndexModules) {
     this.#modules = modules;
@@ -79,9 +82,10 @@ export class NodeIndex {
   /** A Node as the API server has just shown it, which the watch may not have told yet. */
   take(object: NodeObject): void {
     const node = trim(object);
-    this.#takenWhileListing?.add(node.name);
+    const taken = this.#takenWhileListing;
+    taken?.set(node.name, newer(node, taken.get(node.name)));
     // One that is not there may have been deleted since.
-    if (this.#table.byName(node.name)?.uid === node.uid) this.#tell(this.#table.putNewer(node));
+    if (this.#table.byName(node.name)) this.#tell(this.#table.putNewer(node));
   }
 
   /** By the last part of `spec.providerID`. */
@@ -128,8 +132,6 @@ export class NodeIndex {
    */
   async untilReady(name: string, signal: AbortSignal): Promise<IndexedNode | undefined> {
     const { promise, resolve } = Promise.withResolvers<IndexedNode | undefined>();
-    const known = this.byName(name);
-    if (known?.isReady) return known;
     const end = this.onChange(({ type, node }) => {
       if (node.name !== name) return;
       if (type === 'gone') resolve(undefined);
@@ -137,8 +139,7 @@ export class NodeIndex {
     });
     const found = new AbortController();
     try {
-      // Where nothing tells of changes, the list is asked for again and again.
-      return await Promise.race([promise, this.#keepListing(AbortSignal.any([signal, found.signal]))]);
+      return await Promise.race([promise, this.#seeReady(name, AbortSignal.any([signal, found.signal]))]);
     } finally {
       end();
       found.abort();
@@ -178,8 +179,15 @@ export class NodeIndex {
     }
   }
 
-  async #keepListing(signal: AbortSignal): Promise<never> {
-    for (;;) await this.#demand.next(signal);
+  /** That it is ready may have been so before it was stopped: only an index that is up to date is believed. */
+  async #seeReady(name: string, signal: AbortSignal): Promise<IndexedNode> {
+    for (;;) {
+      const isUpToDate = await this.refresh(signal);
+      const known = this.byName(name);
+      if (isUpToDate && known?.isReady) return known;
+      // Where nothing tells of changes, the list is asked for again and again.
+      if (this.#freshness.isWatched) await this.#modules.clock.sleep(lookAgainMs, signal);
+    }
   }
 
   async #list(signal: AbortSignal): Promise<{ readonly version: string }> {
@@ -187,12 +195,12 @@ export class NodeIndex {
     let succeeded = false;
     try {
       const names = new Set<string>();
-      const taken = new Set<string>();
+      const taken = new Map<string, IndexedNode>();
       this.#takenWhileListing = taken;
       const version = await listNodes(this.#modules.client, signal, (node) => {
         names.add(node.name);
-        // Not for all of them: after a restored backup versions go backwards, and the list is what is true.
-        this.#tell(taken.has(node.name) ? this.#table.putNewer(node) : this.#table.put(node));
+        // What the index had before is not asked: after a restored backup versions go backwards.
+        this.#tell(this.#table.put(newer(node, taken.get(node.name))));
       });
       for (const { name } of this.#table.values()) {
         if (!names.has(name)) this.#tell(this.#table.remove(name));
@@ -209,7 +217,7 @@ export class NodeIndex {
   }
 
   #apply({ type, object }: WatchEvent): NodeChange | undefined {
-    if (type === 'DELETED') return this.#table.remove(object?.metadata?.name ?? '');
+    if (type === 'DELETED') return this.#table.removeOlder(trim(object ?? {}));
     if (type !== 'ADDED' && type !== 'MODIFIED') return undefined;
     return this.#table.putNewer(trim(object ?? {}));
   }

@@ -1,9 +1,14 @@
 import { unnamedReboot } from '../interruption/delivery.ts';
 import {
   endsInReboot,
+  isOver,
+  isToldBefore,
   isUntainted,
+  tellingOf,
   type Instant,
   type InterruptionKind,
+  type Over,
+  type Telling,
 } from '../interruption/interruption.ts';
 import type { Marks, NodeMemory, NodePatch, NodeView, Taint } from './cluster.ts';
 import { queuedSignal } from './queued-signals.ts';
@@ -13,6 +18,7 @@ import {
   readMarkState,
   stateAnnotation,
   type MarkedSignal,
+  type DoneEvent,
   type MarkState,
   type OwnMarks,
 } from './mark-state.ts';
@@ -64,7 +70,8 @@ export function readMemory(node: NodeView): Omit<NodeMemory, 'hasConditions'> {
   return {
     signals: state?.signals ?? [],
     phase: state?.phase ?? 'marked',
-    done: state?.done ?? [],
+    ...(state?.drainedAt !== undefined && { drainedAt: Date.parse(state.drainedAt) }),
+    done: doneEvents(state),
     reboot:
       node.labels[actionLabel] === uncordonAfterReboot
         ? {
@@ -73,6 +80,13 @@ export function readMemory(node: NodeView): Omit<NodeMemory, 'hasConditions'> {
           }
         : undefined,
   };
+}
+
+function doneEvents(state: MarkState | undefined): readonly Over[] {
+  return (state?.done ?? []).map(({ id, toldAt }) => ({
+    id,
+    ...(toldAt !== undefined && { toldAt: Date.parse(toldAt) }),
+  }));
 }
 
 /**
@@ -87,12 +101,23 @@ export function markPatch(
   now: Instant,
 ): NodePatch | undefined {
   const before = readMarkState(node.annotations[stateAnnotation]);
-  const signals = signalsOf(before?.signals ?? [], marks);
+  const effective = withoutCalledOff(marks, before);
+  const signals = signalsOf(before?.signals ?? [], effective);
   const wanted =
     signals.length === 0
-      ? unmarked(node, ownMarks(node, before), marks, before)
-      : marked(node, signals, marks, options, now, before);
+      ? unmarked(node, ownMarks(node, before), effective, before)
+      : marked(node, signals, effective, options, now, before);
   return difference(node, wanted);
+}
+
+/** Another replica may have been told that it is over, or this one since the marks were made. */
+function withoutCalledOff(marks: Marks, before: MarkState | undefined): Marks {
+  const done = doneEvents(before);
+  const isCalledOff = ({ interruption }: Marks['interruptions'][number]): boolean =>
+    interruption.monitor === 'SQS_MONITOR' && isOver(tellingOf(interruption), ofEvent(interruption.id, done));
+  return done.length === 0 || !marks.interruptions.some(isCalledOff)
+    ? marks
+    : { ...marks, interruptions: marks.interruptions.filter((it) => !isCalledOff(it)) };
 }
 
 /** How the node is to look, of what we touch. */
@@ -112,18 +137,36 @@ function signalsOf(before: readonly MarkedSignal[], { interruptions, over }: Mar
       id,
       kind,
       ...(deadline !== undefined && { deadline: new Date(deadline).toISOString() }),
+      ...(endsInReboot(interruption) && { reboots: true as const }),
       ...(queued && { queued }),
     };
   });
   // Of these kinds there is one at a time; what is new takes the place of what is left from before.
   const kindsNow = new Set<string>(now.map((it) => it.kind).filter((kind) => kind !== 'SCHEDULED_EVENT'));
-  const newest = new Map(now.map((it) => [it.id, it]));
+  const ours = new Map(now.map((it) => [it.id, it]));
   // In the order in which they first came: one that comes again is no reason to write.
   const kept = before
-    .filter(({ id, kind }) => newest.has(id) || (!over.includes(id) && !kindsNow.has(kind)))
-    .map((it) => newest.get(it.id) ?? it);
+    .filter(
+      (it) =>
+        ours.has(it.id) || !(isOver(tellingOfSignal(it), ofEvent(it.id, over)) || kindsNow.has(it.kind)),
+    )
+    .map((it) => toldLast(it, ours.get(it.id)));
   const added = now.filter(({ id }) => !before.some((it) => it.id === id));
   return [...kept, ...added].slice(-mostSignals);
+}
+
+function ofEvent(eventId: string, all: readonly Over[]): Over | undefined {
+  return all.find(({ id }) => id === eventId);
+}
+
+/** Another replica may have been told of an event since we were. */
+function toldLast(onNode: MarkedSignal, ours: MarkedSignal | undefined): MarkedSignal {
+  return !ours || isToldBefore(tellingOfSignal(ours), tellingOfSignal(onNode)) ? onNode : ours;
+}
+
+function tellingOfSignal({ queued }: MarkedSignal): Telling | undefined {
+  if (queued?.toldAt === undefined) return undefined;
+  return { toldAt: Date.parse(queued.toldAt), seenAt: Date.parse(queued.since) };
 }
 
 function marked(
@@ -134,33 +177,31 @@ function marked(
   now: Instant,
   before: MarkState | undefined,
 ): Wanted {
-  const ours = before?.ours ?? nothingOurs;
+  const ours = before?.ours ?? adopted(node);
   const done = doneWith(before, marks);
   const keysNow = new Set(signals.map((signal) => taintKeys[signal.kind]));
-  const kept = node.taints.filter(({ key }) => !ours.taints.includes(key) || isStillDue(key, keysNow));
+  const isDue = (key: string): boolean => before === undefined || isStillDue(key, keysNow);
+  const kept = node.taints.filter(({ key }) => !ours.taints.includes(key) || isDue(key));
   const added = addedTaints(kept, marks, options);
   const isOurCordon = ours.cordon || !node.unschedulable;
+  const isRebootOver = marks.over.some(({ id }) => cut(id) === node.labels[eventIdLabel]);
   const labels: Record<string, string | null> = {
+    ...(isRebootOver && labelsAfterReboot(ours, signals, now)),
     ...addedLabels(node, marks, options, { isOurCordon, now }),
   };
-  for (const key of ours.labels) {
-    const isOver = marks.over.some((id) => cut(id) === node.labels[eventIdLabel]);
-    if (rebootLabels.includes(key) && isOver) labels[key] = null;
-  }
   return {
     unschedulable: true,
     taints: [...kept, ...added],
     labels,
     state: {
       version: 1,
-      phase: marks.phase,
+      // Where something is over, and nothing new, it is as it was for the others.
+      phase: marks.interruptions.length === 0 ? (before?.phase ?? marks.phase) : marks.phase,
+      ...drainedAtOf(signals, marks, now, before),
       signals,
       ours: {
         cordon: isOurCordon,
-        taints: unique([
-          ...ours.taints.filter((key) => isStillDue(key, keysNow)),
-          ...added.map((taint) => taint.key),
-        ]),
+        taints: unique([...ours.taints.filter(isDue), ...added.map((taint) => taint.key)]),
         labels: unique([...ours.labels, ...Object.keys(labels)]).filter((key) => labels[key] !== null),
       },
       ...(done.length > 0 && { done }),
@@ -168,8 +209,48 @@ function marked(
   };
 }
 
-function doneWith(before: MarkState | undefined, { over, remembersOver }: Marks): readonly string[] {
-  return addDone(before?.done ?? [], remembersOver ? over.filter((id) => id !== unnamedReboot) : []);
+/** The event that the labels name is over: they are those of another reboot that is still to come, or go. */
+function labelsAfterReboot(
+  ours: OwnMarks,
+  signals: readonly MarkedSignal[],
+  now: Instant,
+): Readonly<Record<string, string | null>> {
+  const next = signals.find(({ reboots }) => reboots);
+  const own = rebootLabels.filter((key) => ours.labels.includes(key));
+  if (!next) return Object.fromEntries(own.map((key) => [key, null]));
+  const handedOn = { [eventIdLabel]: cut(next.id), [actionTimeLabel]: secondsOf(now) };
+  return Object.fromEntries(Object.entries(handedOn).filter(([key]) => own.includes(key)));
+}
+
+/** It stays with the signals that it is about, whatever joins them. */
+function drainedAtOf(
+  signals: readonly MarkedSignal[],
+  { phase }: Marks,
+  now: Instant,
+  before: MarkState | undefined,
+): Pick<MarkState, 'drainedAt'> {
+  const returning = signals.filter(({ queued }) => queued?.returns);
+  if (returning.length === 0) return {};
+  const isKnown = ({ id }: MarkedSignal): boolean => before?.signals.some((it) => it.id === id) === true;
+  if (before?.drainedAt !== undefined && returning.every(isKnown)) return { drainedAt: before.drainedAt };
+  return phase === 'drained' ? { drainedAt: new Date(now).toISOString() } : {};
+}
+
+function doneWith(
+  before: MarkState | undefined,
+  { interruptions, over, remembersOver }: Marks,
+): readonly DoneEvent[] {
+  // The machine was rebooted before the time of what is still to come.
+  const isBack = (id: string): boolean => interruptions.some(({ interruption }) => interruption.id === id);
+  const done = (before?.done ?? []).filter(({ id }) => !isBack(id));
+  const more = remembersOver ? over.filter(({ id }) => id !== unnamedReboot) : [];
+  return addDone(
+    done,
+    more.map(({ id, toldAt }) => ({
+      id,
+      ...(toldAt !== undefined && { toldAt: new Date(toldAt).toISOString() }),
+    })),
+  );
 }
 
 function isStillDue(taintKey: string, keysNow: ReadonlySet<string | undefined>): boolean {
@@ -180,8 +261,7 @@ function isStillDue(taintKey: string, keysNow: ReadonlySet<string | undefined>):
 function unmarked(node: NodeView, ours: OwnMarks, marks: Marks, before: MarkState | undefined): Wanted {
   const labels: Record<string, null> = {};
   for (const key of ours.labels) {
-    const isTheirs = key === loadBalancersLabel && node.labels[key] !== loadBalancersValue;
-    if (node.labels[key] !== undefined && !isTheirs) labels[key] = null;
+    if (node.labels[key] !== undefined && !isTheirs(node, key)) labels[key] = null;
   }
   const done = doneWith(before, marks);
   return {
@@ -210,6 +290,21 @@ function ownMarks(node: NodeView, state: MarkState | undefined): OwnMarks {
   };
 }
 
+/** What an earlier process, which was NTH's and left no annotation, has put there. */
+function adopted(node: NodeView): OwnMarks {
+  const { cordon, taints, labels } = ownMarks(node, undefined);
+  return {
+    cordon,
+    taints: taints.filter((key) => node.taints.some((taint) => taint.key === key)),
+    labels: labels.filter((key) => node.labels[key] !== undefined && !isTheirs(node, key)),
+  };
+}
+
+/** The load balancers' label, with a value of somebody else's. */
+function isTheirs({ labels }: NodeView, key: string): boolean {
+  return key === loadBalancersLabel && labels[key] !== loadBalancersValue;
+}
+
 /** A taint of the same key stays as it is, whoever set it. */
 function addedTaints(present: readonly Taint[], marks: Marks, options: MarkOptions): Taint[] {
   const added = new Map<string, Taint>();
@@ -229,18 +324,20 @@ function addedLabels(
   options: MarkOptions,
   { isOurCordon, now }: { readonly isOurCordon: boolean; readonly now: Instant },
 ): Record<string, string> {
-  if (!marks.forDrain) return {};
   const labels: Record<string, string> = {};
-  if (options.excludeFromLoadBalancers && node.labels[loadBalancersLabel] === undefined) {
+  if (marks.forDrain && options.excludeFromLoadBalancers && node.labels[loadBalancersLabel] === undefined) {
     labels[loadBalancersLabel] = loadBalancersValue;
   }
   const reboot = marks.interruptions.find(({ interruption }) => endsInReboot(interruption))?.interruption;
   if (!reboot) return labels;
-  if (node.labels[eventIdLabel] !== cut(reboot.id)) labels[eventIdLabel] = cut(reboot.id);
+  const isAnother = node.labels[eventIdLabel] !== cut(reboot.id);
+  const isLabelled = node.labels[actionLabel] !== undefined;
+  if (isAnother) labels[eventIdLabel] = cut(reboot.id);
   // A node that someone else cordoned must not be uncordoned after the reboot.
-  if (isOurCordon && node.labels[actionLabel] === undefined) {
-    labels[actionLabel] = uncordonAfterReboot;
-    labels[actionTimeLabel] = String(Math.floor(now / 1000));
+  if (isOurCordon && !isLabelled) labels[actionLabel] = uncordonAfterReboot;
+  // A reboot before this event was marked was not its own.
+  if (isOurCordon && (!isLabelled || (isAnother && node.labels[actionLabel] === uncordonAfterReboot))) {
+    labels[actionTimeLabel] = secondsOf(now);
   }
   return labels;
 }
@@ -265,9 +362,17 @@ function difference(node: NodeView, wanted: Wanted): NodePatch | undefined {
   };
 }
 
-/** Cuts to what a label or taint value may be: at most 63 characters, ending in a letter or digit. */
+/**
+ * Makes of it what a label or taint value may be: at most 63 letters, digits, "-", "_" and ".", a letter or digit at both
+ * ends. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ */
 function cut(value: string): string {
-  return value.slice(0, longestValue).replace(/[^A-Za-z0-9]+$/, '');
+  const allowed = value.slice(0, longestValue).replace(/[^-A-Za-z0-9_.]/g, '-');
+  return allowed.replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
+}
+
+function secondsOf(instant: Instant): string {
+  return String(Math.floor(instant / 1000));
 }
 
 function unique(values: readonly string[]): string[] {

@@ -44,11 +44,7 @@ export class NodeTable {
   /** Like `put`, but for nodes that were shown by the way: a newer state may be known. */
   putNewer(node: IndexedNode): NodeChange | undefined {
     const before = this.#byName.get(node.name);
-    const isOld =
-      before?.uid === node.uid &&
-      [before, node].every(({ resourceVersion }) => isComparable(resourceVersion)) &&
-      isOlder(node.resourceVersion, before.resourceVersion);
-    return isOld ? undefined : this.put(node);
+    return newer(node, before) === node ? this.put(node) : undefined;
   }
 
   /** @returns undefined where nothing has changed that anybody here asks for */
@@ -64,6 +60,11 @@ export class NodeTable {
     const hostname = node.labels[hostnameLabel];
     if (hostname !== undefined && hostname !== node.name) this.#byHostname.set(hostname, node);
     return { type: 'present', node, before };
+  }
+
+  /** It was told as deleted; one that has its name by now, and was shown by the way, stays. */
+  removeOlder(node: IndexedNode): NodeChange | undefined {
+    return newer(node, this.#byName.get(node.name)) === node ? this.remove(node.name) : undefined;
   }
 
   remove(name: string): NodeChange | undefined {
@@ -82,4 +83,13 @@ export class NodeTable {
     const hostname = labels[hostnameLabel];
     if (hostname !== undefined && this.#byHostname.get(hostname) === node) this.#byHostname.delete(hostname);
   }
+}
+
+/** Of two states of a name's node the one that was shown by the way, unless the other is known to be newer. */
+export function newer(node: IndexedNode, other: IndexedNode | undefined): IndexedNode {
+  const isOld =
+    other !== undefined &&
+    [other, node].every(({ resourceVersion }) => isComparable(resourceVersion)) &&
+    isOlder(node.resourceVersion, other.resourceVersion);
+  return isOld ? other : node;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { isOtherInstance, type Instant } from '../interruption/interruption.ts';
 import type { ApiClient } from './api-client.ts';
 import type { ApiRequest } from './api-request.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type NodePatch,
   type NodeView,
 } from './cluster.ts';
+import { instanceIdOf } from './indexed-node.ts';
 import { ownConditions } from './node-condition-patch.ts';
 import { markPatch, readMemory, type MarkOptions } from './node-marks.ts';
 import { isNotFound } from './status.ts';
@@ -16,6 +18,9 @@ import { toNodeView, type NodeObject } from './views.ts';
 
 /** Other writers cross ours now and then; where they do all the time, the caller's back-off has to help. */
 const markTries = 5;
+
+/** What our own write has shown is believed for so long. */
+const writtenReuseMs = 10_000;
 
 /** Nodes that are followed anyway, so that they need not be read. */
 export interface KnownNodes {
@@ -45,7 +50,7 @@ export class Nodes {
   readonly #known: KnownNodes | undefined;
   readonly #onNodeShown: OnNodeShown | undefined;
   /** Where no others are known: nodes that are marked for a drain, as our last write left them. */
-  readonly #written = new Map<string, NodeView>();
+  readonly #written = new Map<string, { readonly node: NodeView; readonly at: Instant }>();
 
   constructor(options: MarkOptions, modules: NodesModules) {
     this.#options = options;
@@ -62,16 +67,17 @@ export class Nodes {
     this.#written.delete(name);
     for (let left = markTries; ; left -= 1) {
       if (!node) return 'no-such-node';
+      if (this.#isOtherMachine(node, marks)) return 'other-machine';
       const patch = markPatch(node, marks, this.#options, this.#clock.now());
       if (!patch) {
         this.#remember(node, marks);
-        return 'was-marked';
+        return isForOthers(node, marks) ? 'marked-for-others' : 'was-marked';
       }
       try {
         const written = await this.#patch(name, this.#locked(patch, node), signal);
         if (!written) return 'no-such-node';
         this.#remember(written, marks);
-        return 'marked';
+        return isForOthers(written, marks) ? 'marked-for-others' : 'marked';
       } catch (error) {
         // The kubelet or another controller wrote in between: decide again on what is there now.
         if (left === 1 || !(error instanceof ApiError && error.status === 409)) throw error;
@@ -80,10 +86,17 @@ export class Nodes {
     }
   }
 
+  /** Of many nodes one may have the name of another that is gone. */
+  #isOtherMachine({ providerId }: NodeView, { interruptions }: Marks): boolean {
+    const meant = interruptions.map(({ interruption }) => interruption.where);
+    return this.#known !== undefined && isOtherInstance(instanceIdOf(providerId), meant);
+  }
+
   /** Until the last word about the drain, after which nothing is kept. */
   #remember(node: NodeView, { phase, interruptions }: Marks): void {
     if (this.#known) return;
-    if (phase === 'marked' && interruptions.length > 0) this.#written.set(node.name, node);
+    const isLastWord = phase === 'drained' || interruptions.length === 0;
+    if (!isLastWord) this.#written.set(node.name, { node, at: this.#clock.now() });
   }
 
   /** What the node carries from before; undefined where there is no such Node. @throws ApiError */
@@ -97,7 +110,11 @@ export class Nodes {
   /** The newest that is known without a read. */
   #latest(name: string): NodeView | undefined {
     // Other replicas mark it too, so what was written here may be out of date, with nothing left to write that tells.
-    return this.#known ? this.#knownNow(name) : this.#written.get(name);
+    if (this.#known) return this.#knownNow(name);
+    const written = this.#written.get(name);
+    // Others write it as well: an administrator uncordons it, its machine registers it anew.
+    const isFresh = written && Math.abs(this.#clock.now() - written.at) < writtenReuseMs;
+    return isFresh ? written.node : undefined;
   }
 
   /** Where other replicas write our annotation as well, none of them may undo what another one has written. */
@@ -160,6 +177,10 @@ export class Nodes {
     const node = await this.#object(name, signal);
     return node?.status?.conditions?.some((it) => it.type === 'Ready' && it.status === 'True') ?? undefined;
   }
+}
+
+function isForOthers(node: NodeView, { interruptions }: Marks): boolean {
+  return interruptions.length === 0 && readMemory(node).signals.length > 0;
 }
 
 async function unlessGone(answer: Promise<unknown>): Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { Interruption, NodeLocation } from '../interruption/interruption.ts';
+import { comesBack, type Interruption, type NodeLocation } from '../interruption/interruption.ts';
 import type { MarkedSignal, QueuedSignal } from './mark-state.ts';
 
 /** What is to be remembered of an interruption that came by a queue; the metadata service shows its own again. */
@@ -9,27 +9,27 @@ export function queuedSignal(interruption: Interruption): QueuedSignal | undefin
     instanceId,
     since: new Date(interruption.seenAt).toISOString(),
     ...peculiarities(interruption),
+    ...(comesBack(interruption) && { returns: true, at: new Date(interruption.startTime).toISOString() }),
   };
 }
 
-function peculiarities(
-  interruption: Interruption,
-): Pick<QueuedSignal, 'hook' | 'returns' | 'code' | 'notBefore'> {
+function peculiarities(interruption: Interruption): Omit<QueuedSignal, 'instanceId' | 'since'> {
   switch (interruption.kind) {
     case 'ASG_LIFECYCLE': {
-      const { hook, returnsToWarmPool } = interruption;
-      return {
-        ...(hook && { hook: { group: hook.group, name: hook.name, token: hook.token } }),
-        ...(returnsToWarmPool && { returns: true }),
-      };
+      const { hook } = interruption;
+      return hook ? { hook: { group: hook.group, name: hook.name, token: hook.token } } : {};
     }
     case 'SCHEDULED_EVENT':
-      return { code: interruption.code, notBefore: new Date(interruption.notBefore).toISOString() };
+      return {
+        code: interruption.code,
+        notBefore: new Date(interruption.notBefore).toISOString(),
+        ...(interruption.toldAt !== undefined && { toldAt: new Date(interruption.toldAt).toISOString() }),
+      };
+    case 'STATE_CHANGE':
+      return { state: interruption.state };
     case 'SPOT_ITN':
-      return interruption.action === 'terminate' ? {} : { returns: true };
     case 'REBALANCE_RECOMMENDATION':
     case 'ASG_LAUNCH_LIFECYCLE':
-    case 'STATE_CHANGE':
       return {};
   }
 }
@@ -46,7 +46,7 @@ export function remembered(signal: MarkedSignal, nodeName: string): Interruption
     description: `What the node ${nodeName} was marked for before is taken up again. \n`,
     where,
     seenAt,
-    startTime: seenAt,
+    startTime: queued.at === undefined ? seenAt : Date.parse(queued.at),
   } as const;
   switch (kind) {
     case 'SPOT_ITN':
@@ -63,6 +63,7 @@ export function remembered(signal: MarkedSignal, nodeName: string): Interruption
         kind,
         code: queued.code ?? '',
         notBefore: queued.notBefore === undefined ? seenAt : Date.parse(queued.notBefore),
+        ...(queued.toldAt !== undefined && { toldAt: Date.parse(queued.toldAt) }),
       };
     case 'ASG_LIFECYCLE':
       return {
@@ -74,7 +75,7 @@ export function remembered(signal: MarkedSignal, nodeName: string): Interruption
     case 'REBALANCE_RECOMMENDATION':
       return { ...base, kind, noticedAt: seenAt };
     case 'STATE_CHANGE':
-      return { ...base, kind, state: 'shutting-down' };
+      return { ...base, kind, state: queued.state ?? (queued.returns ? 'stopping' : 'shutting-down') };
     case 'ASG_LAUNCH_LIFECYCLE':
       return undefined;
   }

@@ -4,7 +4,7 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { Urgency } from './cluster.ts';
 
 export interface RequestLanesOptions {
-  /** Requests of drains that are under way at the same time. */
+  /** Requests of drains that are under way at the same time; as many again may be last calls. */
   readonly concurrency: number;
   /** Requests per second, on average; undefined = only `concurrency` and the server's pushback limit us. */
   readonly qps: number | undefined;
@@ -12,17 +12,20 @@ export interface RequestLanesOptions {
   readonly burst: number | undefined;
 }
 
-/** A lane's requests that wait, and how many of it are under way. */
+/** Requests that wait in a lane, and those of it that are under way. */
 interface Lane {
   readonly waiting: Turn[];
   readonly concurrency: number;
-  running: number;
+  readonly running: Set<{ readonly order: number; readonly since: Instant }>;
 }
 
 /** Marks under way at the same time: few, small, and never behind a drain. */
 export const markConcurrency = 10;
 
 const probeLimitMs = 1_000;
+
+/** A request that takes so long hangs: what is more urgent has its place. */
+const hangsAfterMs = 5_000;
 
 /** Marks of which none starts or ends for so long don't go before drains any more. */
 const markPatienceMs = 500;
@@ -32,19 +35,21 @@ export const backgroundConcurrency = 2;
 
 /**
  * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request, and no drain's
- * request starts while marks wait, as long as these get on;
- * among drains the earliest deadline goes first, first come first served within one; what is in the background
- * starts only while nothing else waits, and where there is a rate it leaves half of the burst alone; after an
- * overloaded server's pushback nothing starts until the time that it asked for has passed, and then one request alone,
- * which tells whether it is over.
+ * request starts while marks wait, as long as these get on; last calls have places of their own, as many as drains,
+ * and start before these, so that they never wait behind what hangs or is asked for in vain; among either the earliest
+ * deadline goes first, first come first served within one, and is not held up by what hangs for a later one; what is
+ * in the background starts only while nothing else
+ * waits, and where there is a rate it leaves half of the burst alone; after an overloaded server's pushback nothing
+ * starts until the time that it asked for has passed, and then one request alone, which tells whether it is over.
  */
 export class RequestLanes {
   readonly #clock: Clock;
   readonly #qps: number | undefined;
   readonly #burst: number;
-  readonly #marks: Lane = { waiting: [], concurrency: markConcurrency, running: 0 };
+  readonly #marks: Lane = { waiting: [], concurrency: markConcurrency, running: new Set() };
+  readonly #lastCalls: Lane;
   readonly #drains: Lane;
-  readonly #background: Lane = { waiting: [], concurrency: backgroundConcurrency, running: 0 };
+  readonly #background: Lane = { waiting: [], concurrency: backgroundConcurrency, running: new Set() };
   #tokens: number;
   #tokensAt: number;
   #pausedFrom = 0;
@@ -61,7 +66,8 @@ export class RequestLanes {
 
   constructor(options: RequestLanesOptions, modules: { readonly clock: Clock }) {
     this.#clock = modules.clock;
-    this.#drains = { waiting: [], concurrency: options.concurrency, running: 0 };
+    this.#lastCalls = { waiting: [], concurrency: options.concurrency, running: new Set() };
+    this.#drains = { waiting: [], concurrency: options.concurrency, running: new Set() };
     this.#qps = options.qps;
     this.#burst = Math.max(1, options.burst ?? 1);
     this.#tokens = this.#burst;
@@ -71,11 +77,12 @@ export class RequestLanes {
   /** Runs `request` when its turn comes. @throws the signal's reason where it is aborted while waiting */
   async run<T>(urgency: Urgency, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
     const lane = this.#laneOf(urgency);
-    const probed = await this.#turn(lane.waiting, typeof urgency === 'number' ? urgency : 0, signal);
+    const turn = this.#turn(lane.waiting, orderOf(urgency), signal);
+    const probed = await turn.promise;
     try {
       return await request();
     } finally {
-      lane.running -= 1;
+      lane.running.delete(turn);
       this.#note(lane);
       // Another pause, should it have brought one, needs another probe.
       if (probed === this.#pauses) this.#isProbing = false;
@@ -95,33 +102,49 @@ export class RequestLanes {
 
   #laneOf(urgency: Urgency): Lane {
     if (urgency === 'mark') return this.#marks;
-    return urgency === 'background' ? this.#background : this.#drains;
+    if (urgency === 'background') return this.#background;
+    return typeof urgency === 'number' ? this.#drains : this.#lastCalls;
   }
 
-  #turn(lane: Turn[], order: number, signal: AbortSignal): Promise<number | undefined> {
+  #turn(lane: Turn[], order: number, signal: AbortSignal): Turn {
     signal.throwIfAborted();
     const turn = new Turn(lane, order, signal);
     insertInOrder(lane, turn);
     this.#startDue();
-    return turn.promise;
+    return turn;
   }
 
   #startDue(): void {
     if (!this.#start(this.#marks, 0) || this.#areMarksFirst()) return;
-    if (!this.#start(this.#drains, 0)) return;
-    if (this.#marks.waiting.length > 0 || this.#drains.waiting.length > 0) return;
+    if (!this.#start(this.#lastCalls, 0) || !this.#start(this.#drains, 0)) return;
+    if ([this.#marks, this.#lastCalls, this.#drains].some(({ waiting }) => waiting.length > 0)) return;
     this.#start(this.#background, Math.floor(this.#burst / 2));
   }
 
   /** @returns whether others may start: not where the rate, or the server's pushback, holds this lane up */
   #start(lane: Lane, tokensToLeave: number): boolean {
-    while (lane.waiting.length > 0 && lane.running < lane.concurrency) {
+    for (let [first] = lane.waiting; first && this.#hasPlace(lane, first); [first] = lane.waiting) {
       if (!this.#mayStart(tokensToLeave)) return false;
-      lane.running += 1;
+      first.since = this.#clock.now();
+      lane.running.add(first);
       this.#note(lane);
-      lane.waiting[0]?.resolve(this.#isProbing ? this.#pauses : undefined);
+      first.resolve(this.#isProbing ? this.#pauses : undefined);
     }
     return true;
+  }
+
+  /** What hangs has given its place to those that are more urgent. */
+  #hasPlace({ concurrency, running }: Lane, { order }: Turn): boolean {
+    let taken = running.size;
+    if (taken < concurrency) return true;
+    const now = this.#clock.now();
+    for (const { order: other, since } of running) {
+      if (other <= order) continue;
+      const leftMs = hangsAfterMs - Math.max(0, now - since);
+      if (leftMs <= 0) taken -= 1;
+      else this.#wakeIn(leftMs);
+    }
+    return taken < concurrency;
   }
 
   #note(lane: Lane): void {
@@ -193,6 +216,8 @@ export class RequestLanes {
 /** A request that waits for its turn; told the pause whose end it tells, should it be the first after one. */
 class Turn extends AbortableWait<number | undefined> {
   readonly order: number;
+  /** When it began. */
+  since: Instant = Infinity;
   readonly #lane: Turn[];
 
   constructor(lane: Turn[], order: number, signal: AbortSignal) {
@@ -205,6 +230,12 @@ class Turn extends AbortableWait<number | undefined> {
     const index = this.#lane.indexOf(this);
     if (index >= 0) this.#lane.splice(index, 1);
   }
+}
+
+/** Within its lane. */
+function orderOf(urgency: Urgency): number {
+  if (typeof urgency === 'object') return urgency.lastCall;
+  return typeof urgency === 'number' ? urgency : 0;
 }
 
 /** Keeps the lane sorted by `order`; equals stay in the order in which they came. */

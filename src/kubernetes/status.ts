@@ -1,7 +1,9 @@
+import type { ApiAnswer } from './api-request.ts';
 import { ApiError } from './cluster.ts';
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 export interface Status {
+  readonly kind?: string;
   readonly message?: string;
   readonly reason?: string;
   readonly code?: number;
@@ -22,20 +24,28 @@ export function hasCause(body: unknown, reason: string): boolean {
   return Array.isArray(causes) && causes.some((cause) => cause?.reason === reason);
 }
 
+/**
+ * The server has too much to do. An admission webhook may answer 429 as well, for the one request that it refuses: its
+ * Status names no time, where the server's own, and what stands before it, name one or are plain text.
+ * https://kubernetes.io/docs/concepts/cluster-administration/flow-control/
+ */
+export function isPushback({ status, body, retryAfterMs: waitMs }: ApiAnswer): boolean {
+  // A budget that its controller has not seen yet names a time as well.
+  if (status !== 429 || hasCause(body, 'DisruptionBudget')) return false;
+  return waitMs !== undefined || statusOf(body).kind !== 'Status';
+}
+
 /** What the server said, cut to one readable line. */
 export function textOf(answer: { readonly status: number; readonly body: unknown }): string {
   const text = statusOf(answer.body).message ?? (typeof answer.body === 'string' ? answer.body : '');
   return `HTTP ${answer.status} ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`.trim();
 }
 
-export function errorOf(
-  attempt: string,
-  answer: { readonly status: number; readonly body: unknown; readonly retryAfterMs: number | undefined },
-): ApiError {
+export function errorOf(attempt: string, answer: ApiAnswer): ApiError {
   return new ApiError(`Cannot ${attempt}: ${textOf(answer)}`, {
     status: answer.status,
     reason: statusOf(answer.body).reason,
-    retryAfterMs: answer.retryAfterMs,
+    isPushback: isPushback(answer),
   });
 }
 
@@ -57,4 +67,9 @@ export function retryAfterMs(header: string | undefined): number | undefined {
 /** Another 404 is a server, or a proxy, that does not know the path. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
+}
+
+/** A right is missing, or a webhook or policy refuses. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403;
 }

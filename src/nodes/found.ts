@@ -6,13 +6,13 @@ import type { IndexedNode } from '../kubernetes/indexed-node.ts';
  * - `nothing-to-do`: settled without work, as 'ignored'; a lifecycle hook is not completed
  * - `not-in-cluster`: as far as is known, it is no node of this cluster. Where `isSettled` says so (option
  *   `delete-sqs-msg-if-node-not-found`) settled as 'node-not-found', its hook completed; else given back, since it
- *   may be another cluster's, or be joining this one
+ *   may be another cluster's, or be joining this one (`mayJoin`)
  * - `unknown`: given back, to be looked up again when it is delivered again
  */
 export type Found =
   | { readonly found: 'node'; readonly node: IndexedNode }
   | { readonly found: 'nothing-to-do'; readonly why: NothingToDo }
-  | { readonly found: 'not-in-cluster'; readonly isSettled: boolean }
+  | { readonly found: 'not-in-cluster'; readonly isSettled: boolean; readonly mayJoin: boolean }
   | { readonly found: 'unknown'; readonly why: Unknown; readonly error?: unknown };
 
 /**
@@ -23,7 +23,7 @@ export type Found =
 export type NothingToDo = 'not-managed' | 'instance-gone' | 'not-running';
 
 /**
- * - `no-dns-name`: the instance runs, but EC2 shows no private DNS name
+ * - `no-dns-name`: the instance runs, but EC2 shows no private DNS name, and no node is found by its id
  * - `aws`: EC2 can't be asked
  * - `cluster`: the API server can't be asked, and the node may be new
  * - `no-location`: the interruption names neither node nor instance

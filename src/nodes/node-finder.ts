@@ -114,10 +114,11 @@ export class NodeFinder {
     const mayRun = state === 'running' || state === 'pending';
     if (!node && privateDnsName === undefined && !mayRun) return nothingToDo('not-running');
     if (managedTag !== undefined && !tags.has(managedTag)) return nothingToDo('not-managed');
-    if (!node && privateDnsName === undefined) return unknown('no-dns-name');
     const found: Found = node
       ? { found: 'node', node }
       : await this.#again(instanceId, instance, () => this.#nodeOf(instance), signal);
+    // It may be a node by a name that EC2 does not show yet.
+    if (found.found === 'not-in-cluster' && privateDnsName === undefined) return unknown('no-dns-name');
     if (managedTag !== undefined && found.found === 'node')
       this.#modules.tagged.learn(instanceId, found.node);
     return found;
@@ -151,7 +152,7 @@ export class NodeFinder {
     const node = look();
     if (node) return { found: 'node', node };
     if (!isCurrent) return unknown('cluster');
-    return { found: 'not-in-cluster', isSettled: this.#options.settlesNotFound && !mayJoin };
+    return { found: 'not-in-cluster', isSettled: this.#options.settlesNotFound && !mayJoin, mayJoin };
   }
 
   #mayJoin({ state, launchedAt }: Partial<Ec2Instance>, missedSinceMs: number): boolean {

@@ -138,7 +138,9 @@ export class NodeEvents implements WorkflowObserver {
     const { namespace, name, uid, labels, askedBy } = pod;
     const { node, interruptions } = workflow;
     const isEviction = askedBy === 'eviction';
-    const verb = isEviction ? 'evicted' : 'deleted past its disruption budget';
+    const verb = isEviction
+      ? 'evicted'
+      : `deleted ${pod.lastRefusal === 'budget' ? 'past its disruption budget' : 'instead of evicted'}`;
     const why = interruptions.map((it) => it.description.trim()).join('; ');
     this.#sink.emit({
       about: { kind: 'Pod', namespace, name, uid },

@@ -77,6 +77,13 @@ function everyOption(others: RegExp): { values: Values; options: readonly Option
   return { values: { ...values, webhookTemplateConfigMapName: 'templates' }, options };
 }
 
+/** Such as is named by the option. */
+const kubeconfig = JSON.stringify({
+  'current-context': 'here',
+  contexts: [{ name: 'here', context: { cluster: 'here' } }],
+  clusters: [{ name: 'here', cluster: { server: 'https://10.0.0.1' } }],
+});
+
 /** Starts the daemon's loader as the pod would. */
 async function load(manifests: readonly Manifest[]): Promise<Extract<LoadResult, { type: 'config' }>> {
   const { env } = containerOf(workloadOf(manifests));
@@ -84,6 +91,7 @@ async function load(manifests: readonly Manifest[]): Promise<Extract<LoadResult,
     env.map(({ name, value, valueFrom }) => [name, value ?? fieldOf(valueFrom?.fieldRef?.fieldPath)]),
   );
   const result = await loadConfig([], variables, async (path) => {
+    if (path === another('kubeconfig')) return kubeconfig;
     assert.equal(path, '/etc/node-termination-handler/config.json');
     const { data } = manifests.find(({ kind }) => kind === 'ConfigMap') as unknown as {
       readonly data: Readonly<Record<string, string>>;

@@ -7,6 +7,10 @@ const kubernetesName =
   'a Kubernetes name: at most 253 of the characters a-z, 0-9, "-" and ".", a letter or digit at both ends';
 const headers = 'a JSON object of header names and texts, such as {"Content-type":"application/json"}';
 const httpUrl = 'a URL that starts with http:// or https://';
+const probesPath =
+  'a path that starts with "/", such as "/healthz", and holds only letters, digits and -._~!$&\'()+,;=@/';
+const policyKinds =
+  'kinds among SPOT_ITN, SCHEDULED_EVENT, REBALANCE_RECOMMENDATION, ASG_LIFECYCLE, STATE_CHANGE, not "ASG_LAUNCH_LIFECYCLE"';
 const proxy = 'an HTTP proxy such as http://host:port';
 
 /** Option, value, what is expected. */
@@ -67,9 +71,10 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['kubernetes-events-extra-annotations', 'a', 'annotations as key=value,key=value'],
   ['kubernetes-events-extra-annotations', 'a=b,=c', 'annotations as key=value,key=value'],
   ['kubernetes-events-extra-annotations', 'a b=c', 'annotations as key=value,key=value'],
-  ['probes-server-endpoint', 'healthz', 'a path that starts with "/", such as "/healthz"'],
-  ['probes-server-endpoint', '/health?full', 'a path that starts with "/", such as "/healthz"'],
-  ['probes-server-endpoint', '', 'a path that starts with "/", such as "/healthz"'],
+  ...['', 'healthz', '/a b', '/a?b', '/a#b', '/a%20b', '/:id', '/*', '/gr\u00FCn'].map(
+    (path) => ['probes-server-endpoint', path, probesPath] as const,
+  ),
+  ['interruption-policy', '{"ASG_LAUNCH_LIFECYCLE":{"response":"ignore"}}', policyKinds],
   ['log-level', 'trace', 'debug, info or error'],
   ['log-level', '', 'debug, info or error'],
 ];
@@ -125,6 +130,7 @@ describe('the name of the node', () => {
   it('is required', async () => {
     assert.deepEqual(await without(), {
       type: 'problems',
+      webhook: undefined,
       problems: ['Cannot start without node-name: expected flag --node-name or environment NODE_NAME'],
     });
   });
@@ -132,6 +138,7 @@ describe('the name of the node', () => {
   it('is not said to be missing when the file that may have it can not be read', async () => {
     assert.deepEqual(await without(['--config=/nth.json', '--workers=x']), {
       type: 'problems',
+      webhook: undefined,
       problems: [
         'Cannot read configuration file "/nth.json": no such file',
         'Cannot set workers to "x" (flag --workers): expected a whole number from 1 to 100000',

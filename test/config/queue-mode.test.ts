@@ -34,6 +34,33 @@ describe('queue mode', () => {
       { QUEUE_URL: 'http://localhost:4566/q', AWS_REGION: 'eu-west-1' },
       [],
     ],
+    [
+      "needs a region's name where AWS is asked",
+      { AWS_REGION: 'Frankfurt am Main' },
+      [
+        'Cannot set aws-region to "Frankfurt am Main" (environment AWS_REGION): expected a region such as eu-central-1',
+      ],
+    ],
+    [
+      'needs a region and no availability zone',
+      { AWS_REGION: 'eu-central-1a' },
+      [
+        'Cannot set aws-region to "eu-central-1a" (environment AWS_REGION): expected a region such as eu-central-1',
+      ],
+    ],
+    [
+      'takes any region where something else stands for AWS',
+      { AWS_REGION: 'local', AWS_ENDPOINT: 'http://localhost:4566', QUEUE_URL: 'http://localhost:4566/q' },
+      [],
+    ],
+    [
+      'needs the URL of a queue, not of SQS',
+      { QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com' },
+      [
+        'Cannot set queue-url to "https://sqs.eu-central-1.amazonaws.com" (environment QUEUE_URL): ' +
+          "expected a queue's URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/name",
+      ],
+    ],
     ['takes heartbeats', { HEARTBEAT_INTERVAL: '30', HEARTBEAT_UNTIL: '60' }, []],
     [
       'needs an interval for an end of heartbeats',
@@ -66,6 +93,12 @@ describe('queue mode', () => {
       assert.deepEqual(loaded.type === 'problems' ? loaded.problems : [], problems);
     });
   }
+});
+
+it('needs the key of the tag that it checks', async () => {
+  assert.deepEqual(await problemsOf({ env: on, argv: ['--managed-tag='] }), [
+    'Cannot set managed-tag to "" (flag --managed-tag): expected the key of a tag, or check-tag-before-draining to be false',
+  ]);
 });
 
 it('refuses heartbeats in IMDS mode', async () => {

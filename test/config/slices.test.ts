@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { configOf, problemsOf } from './load-with.ts';
+import { configOf, loaded, problemsOf } from './load-with.ts';
 
 const usual = {
   response: 'drain',
@@ -191,6 +191,23 @@ it('refuses to serve the probe where the metrics are', async () => {
       'expected another path, since the metrics are there on the same port',
   ]);
   assert.equal((await configOf({ argv })).http.livenessPath, '/metrics');
+});
+
+it('serves the liveness probe where readiness would be, and says so', async () => {
+  const { config, warnings } = await loaded({
+    argv: ['--enable-probes-server', '--probes-server-endpoint=/readyz'],
+  });
+  assert.equal(config.http.livenessPath, '/readyz');
+  assert.deepEqual(warnings, [
+    'Serving no readiness probe: probes-server-endpoint "/readyz" is its path, and has the liveness probe',
+  ]);
+});
+
+it('asks the metadata service by plain HTTP only', async () => {
+  assert.deepEqual(await problemsOf({ argv: ['--metadata-url=https://169.254.169.254'] }), [
+    'Cannot set metadata-url to "https://169.254.169.254" (flag --metadata-url): ' +
+      'expected a URL that starts with http://, which is all that the metadata service speaks',
+  ]);
 });
 
 it('reads proxies as people write them', async () => {

@@ -47,4 +47,37 @@ describe('what is forgiven with a warning', () => {
       'Ignoring kube-api-burst (environment KUBE_API_BURST): without kube-api-qps no rate is limited',
     ]);
   });
+
+  it('tells that a queue is not read outside queue mode', async () => {
+    const { config, warnings } = await loaded({
+      env: { QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/1234/q' },
+    });
+    assert.equal(config.mode, 'imds');
+    assert.deepEqual(warnings, [
+      'Ignoring queue-url (environment QUEUE_URL): enable-sqs-termination-draining is false',
+    ]);
+  });
+
+  it('tells that a queue is in another region', async () => {
+    const { warnings } = await loaded({
+      env: {
+        ENABLE_SQS_TERMINATION_DRAINING: 'true',
+        QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/1234/q',
+        AWS_REGION: 'us-east-1',
+      },
+    });
+    assert.deepEqual(warnings, [
+      'Using aws-region "us-east-1" (environment AWS_REGION) although queue-url is in eu-west-1: SQS takes requests of its own region only',
+    ]);
+  });
+
+  it('tells that nothing is watched', async () => {
+    const off = { ENABLE_SPOT_INTERRUPTION_DRAINING: 'false', ENABLE_SCHEDULED_EVENT_DRAINING: 'false' };
+    const { warnings } = await loaded({ env: off });
+    assert.deepEqual(warnings, [
+      'Nothing is watched: enable-spot-interruption-draining, enable-scheduled-event-draining and all other enable options are false',
+    ]);
+    const more = { ...off, ENABLE_REBALANCE_MONITORING: 'true' };
+    assert.deepEqual((await loaded({ env: more })).warnings, []);
+  });
 });

@@ -218,6 +218,8 @@ test('a pod that somebody else gave more time than there is gets what fits', asy
 
 test('a pod whose request came late, with a grace cut for an earlier instant, is cut once more', async () => {
   await using daemon = await startDaemon({
+    // So that the request is not given up.
+    env: { NTH_DRAIN_ESCALATION: 'evict' },
     cluster: (api) => {
       api.addNode({ name: node });
       api.addPod({ name: 'slow', node, graceSeconds: 300, shutdownMs: 300_000 });

@@ -347,12 +347,63 @@ test('volumes are waited for after the last pod', async () => {
   assert.equal(it.daemon.said(drainedText)[0]?.['volumes_attached'], 0);
 });
 
-test('volumes that stay attached are given up at the deadline, and told', async () => {
-  await using it = await noticed({ cluster: cluster(withVolume) });
-  const startedAt = it.daemon.clock.now();
+test('volumes that stay attached are given up a margin before the deadline, and told', async () => {
+  await using it = await noticed({
+    cluster: cluster(withVolume),
+    env: { ENABLE_OUT_OF_SERVICE_TAINT: 'true' },
+  });
+  const { daemon } = it;
+  const startedAt = daemon.clock.now();
+  await untilDrained(daemon);
+  const tookMs = daemon.clock.now() - startedAt;
+  const waitedMs = (noticeSeconds - marginSeconds) * 1000;
+  assert.ok(tookMs >= waitedMs && tookMs < waitedMs + 2_000, `${tookMs} ms`);
+  const [drained] = daemon.said(drainedText);
+  assert.equal(drained?.['volumes_attached'], 1);
+  assert.ok(Number(drained['seconds_to_spare']) > 110, 'since its last pod has left');
+  const outOfService = (): boolean =>
+    daemon.api.node(node).spec.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service') ===
+    true;
+  await daemon.clock.advanceUntil(outOfService);
+  assert.ok(daemon.clock.now() - startedAt < (noticeSeconds - 2) * 1000, 'while there is power');
+});
+
+test('a DaemonSet that a server in trouble can not tell of is asked for again, and its orphan leaves', async () => {
+  await using it = await noticed({
+    cluster: cluster((api) => {
+      add(api, 'orphan', { owner: 'DaemonSet/agent', ownerGone: true });
+      api.faults.add(
+        { kind: 'answer', code: 503 },
+        { when: ({ resource }) => resource === 'daemonsets', times: 2 },
+      );
+    }),
+  });
   await untilDrained(it.daemon);
-  assert.ok(it.daemon.clock.now() - startedAt >= (noticeSeconds - 1) * 1000);
-  assert.equal(it.daemon.said(drainedText)[0]?.['volumes_attached'], 1);
+  assert.equal(it.daemon.api.pod('orphan'), undefined);
+  assert.deepEqual(it.daemon.said(drainedText)[0]?.['pods'], { evicted: 1 });
+});
+
+test('a DaemonSet that can not be looked up makes no drain fail whose pods have left', async () => {
+  await using it = await noticed({
+    cluster: cluster((api) => {
+      add(api, 'agent', { owner: 'DaemonSet/agent' });
+      add(api, 'web');
+      api.faults.add({ kind: 'hang' }, { when: ({ resource }) => resource === 'daemonsets' });
+    }),
+  });
+  await untilDrained(it.daemon);
+  assert.ok(Number(it.daemon.said(drainedText)[0]?.['seconds']) <= 41);
+});
+
+test('a pod that is deleted for want of an answer is not said to be past a budget', async () => {
+  await using it = await noticed({
+    cluster: cluster((api) => add(api, 'web')),
+    env: { NTH_DRAIN_ESCALATION: 'delete', EMIT_KUBERNETES_EVENTS: 'true' },
+  });
+  const { daemon } = it;
+  await untilDrained(daemon);
+  assert.deepEqual(daemon.said(pastBudget), []);
+  assert.equal(daemon.said('Pod deleted instead of evicted, for the machine is about to end').length, 1);
 });
 
 test('with wait-for-volume-detach off nobody asks for volumes', async () => {

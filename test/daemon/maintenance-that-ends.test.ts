@@ -77,6 +77,23 @@ test('maintenance that is cancelled in mid-drain: the drain ends, what is left s
   assert.ok(api.pod('held'), 'and is not asked again');
 });
 
+test('with unmark-survivors off, maintenance that AWS shows as completed long after its start is undone', async () => {
+  await using daemon = await startDaemon({
+    cluster: onePod,
+    env: { ...env, NTH_SCHEDULED_EVENT_TIMING: 'before-start', NTH_UNMARK_SURVIVORS: 'false' },
+  });
+  const { api, clock, imds } = daemon;
+  const notBefore = clock.now() + 60_000;
+  scheduleMaintenance(imds, { notBefore });
+  await untilDrained(daemon);
+  imds.set('events/maintenance/scheduled', []);
+  await untilSaid(daemon, 'This machine has outlived its deadline; its marks are kept, as told');
+  assert.equal(api.node(node).spec.unschedulable, true);
+  imds.set('events/maintenance/history', [maintenanceEvent({ notBefore, state: 'completed' })]);
+  await untilSaid(daemon, unmarkedText);
+  assert.deepEqual(marksOn(api), []);
+});
+
 test("somebody else's cordon outlives the maintenance", async () => {
   await using daemon = await startDaemon({
     cluster: (api) => {

@@ -103,7 +103,7 @@ test('the conditions tell of a drain as it goes, beside those of the kubelet', a
   assert.ok(kubelets.every((type) => types().includes(type)));
 });
 
-test('a drain takes two PATCHes of the status, and the Node is read once, for the mark', async () => {
+test('a drain takes two PATCHes of the status, and the Node is read for each mark that is not soon after another', async () => {
   await using daemon = await startDaemon({ cluster: oneSlowPod, env });
   const { api, clock, imds } = daemon;
   imds.interrupt();
@@ -115,6 +115,7 @@ test('a drain takes two PATCHes of the status, and the Node is read once, for th
     'list pods',
     'watch pods',
     'patch nodes/status',
+    'get nodes',
     'patch nodes',
     'patch nodes/status',
   ]);
@@ -155,7 +156,7 @@ test('a restart in mid-drain goes on with what the Node shows', async () => {
   await daemon.startAgain();
   await untilSaid(daemon, drainedText);
   await clock.advance(1_000);
-  assert.equal(requestsOf(api, 'get', 'nodes').length, 1);
+  assert.equal(requestsOf(api, 'get', 'nodes').length, 2, 'for each mark');
   assert.deepEqual(written(api), twoWrites.slice(1));
 });
 

@@ -42,16 +42,29 @@ async function scene(shutdownMs: number) {
 
 test('bad options are told all at once, one line each, and end with exit code 1', async () => {
   await using daemon = startProcess({
-    args: ['--metadata-tries=many', '--no-such-option'],
-    env: { NTH_SPOT_POLL_INTERVAL_MS: '5', DRY_RUN: 'perhaps' },
+    args: ['--metadata-tries=many', '--no-such-option', '--kubeconfig=/no/such/file'],
+    env: {
+      WEBHOOK_URL: 'http://127.0.0.1',
+      WEBHOOK_TEMPLATE: '{{ nope }}',
+      NTH_SPOT_POLL_INTERVAL_MS: '5',
+      DRY_RUN: 'perhaps',
+    },
   });
   assert.equal(await daemon.ended, 1);
   assert.equal(daemon.output.stdout, '');
   const lines = daemon.output.stderr.trimEnd().split('\n');
-  for (const name of ['node-name', 'metadata-tries', 'no-such-option', 'spot-poll-interval-ms', 'dry-run']) {
+  for (const name of [
+    'node-name',
+    'metadata-tries',
+    'no-such-option',
+    'kubeconfig',
+    'webhook-template',
+    'spot-poll-interval-ms',
+    'dry-run',
+  ]) {
     assert.equal(lines.filter((line) => line.includes(name)).length, 1, `${name} in ${lines.join('\n')}`);
   }
-  assert.equal(lines.length, 5);
+  assert.equal(lines.length, 7);
 });
 
 test('--help and --version answer on stdout and need nothing else', async () => {

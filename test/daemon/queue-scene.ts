@@ -1,3 +1,5 @@
+import { timestamp } from '../fakes/api-server/objects.ts';
+import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
 import { nodes } from '../fakes/api-server/resources.ts';
 import type { NodeSeed } from '../fakes/api-server/seeds.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
@@ -35,12 +37,13 @@ export function addMachine(
   aws.ec2.put({ tags: { [managedTag]: '' }, privateDnsName: node.name, ...instance });
 }
 
-/** The node's kubelet reports it as ready. */
-export function setReady(api: FakeApiServer, name: string): void {
-  const { store } = api.cluster;
+/** The node's kubelet reports it as ready from now on, or is not heard of any more. */
+export function setReady(api: FakeApiServer, name: string, status: 'True' | 'Unknown' = 'True'): void {
+  const { clock, store } = api.cluster;
+  const lastTransitionTime = timestamp(clock.now());
   store.update(nodes, {
     ...store.get(nodes, name),
-    status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    status: { conditions: [{ type: 'Ready', status, lastTransitionTime }] },
   });
 }
 
@@ -48,6 +51,20 @@ export function usualScene(scene: Scene): void {
   addMachine(scene, { name: 'node-1' }, { instanceId: 'i-1' });
   scene.api.addPod({ name: 'web', node: 'node-1', owner: 'ReplicaSet/web', shutdownMs: 2_000 });
   scene.api.addPod({ name: 'db', node: 'node-1', owner: 'StatefulSet/db', shutdownMs: 5_000 });
+}
+
+/** Nodes may not be watched, as with NTH's rights: they are listed when a message asks for that. */
+export function unwatchedScene(scene: Scene): void {
+  const when = ({ verb, resource }: LoggedRequest): boolean => verb === 'watch' && resource === 'nodes';
+  scene.api.faults.add({ kind: 'answer', code: 403 }, { when });
+  usualScene(scene);
+}
+
+/** A pod that nobody may evict as long as its budget is there. */
+export function heldScene(scene: Scene): void {
+  addMachine(scene, { name: 'node-1' }, { instanceId: 'i-1' });
+  scene.api.addPod({ name: 'held', node: 'node-1', owner: 'ReplicaSet/held', labels: { app: 'held' } });
+  scene.api.addBudget({ name: 'held', matchLabels: { app: 'held' }, minAvailable: 1 });
 }
 
 /** The whole daemon in queue mode, over an AWS and an API server on loopback, in fake time. */

@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import type { MarkState } from '../../src/kubernetes/mark-state.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
 import type { FakeImds } from '../fakes/imds.ts';
+import { scheduleMaintenance } from './maintenance.ts';
 import {
   drainedText,
   evictions,
   nodeName as node,
   rarePolls,
+  requestsOf,
   startDaemon,
   untilDrained,
   untilSaid,
@@ -166,4 +168,33 @@ test('a node that somebody else has cordoned is not to be uncordoned after its r
   await untilDrained(daemon);
   assert.equal(stateOf(daemon.api).ours.cordon, false);
   assert.equal(daemon.api.node(node).metadata.labels?.['aws-node-termination-handler/action'], undefined);
+});
+
+test("a machine's end cuts the drain of an earlier maintenance short, and is not put off by it", async () => {
+  await using daemon = await startDaemon({
+    cluster: (api) => {
+      api.addNode({ name: node });
+      const labels = { app: 'held' };
+      api.addPod({
+        name: 'held',
+        node,
+        owner: 'ReplicaSet/held',
+        labels,
+        graceSeconds: 30,
+        shutdownMs: 25_000,
+      });
+      api.addBudget({ name: 'held', matchLabels: { app: 'held' }, minAvailable: 1 });
+    },
+    env: { NTH_SCHEDULED_EVENT_TIMING: 'before-start', NTH_MAINTENANCE_POLL_INTERVAL_MS: '1000' },
+  });
+  const { api, clock, imds } = daemon;
+  scheduleMaintenance(imds, { notBefore: clock.now() + 110_000, code: 'instance-retirement' });
+  await clock.advance(3_000);
+  imds.interrupt('terminate', 120_000);
+  const noticedAt = clock.now();
+  await clock.advance(119_000);
+  const deletions = requestsOf(api, 'delete', 'pods');
+  assert.equal(deletions.length, 1);
+  const askedAt = (deletions[0]?.at ?? 0) - noticedAt;
+  assert.ok(askedAt >= 84_000 && askedAt < 86_000, `after ${askedAt} ms`);
 });

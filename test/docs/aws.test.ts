@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fixture, fixtureNames } from '../sources/sqs/fixtures.ts';
+import { detailTypes } from '../../src/sources/sqs/parsers.ts';
 
 const folder = fileURLToPath(new URL('../../docs/aws/', import.meta.url));
 const read = (name: string): string => readFileSync(`${folder}${name}`, 'utf8');
@@ -10,11 +10,10 @@ const templates = ['queue.cloudformation.yaml', 'queue.tf'];
 
 for (const name of templates) {
   it(`${name} lets every kind of message through that is acted on`, () => {
-    const kinds = fixtureNames
-      .map((message) => (JSON.parse(fixture(message)) as Record<string, unknown>)['detail-type'])
-      .filter((kind) => typeof kind === 'string');
+    const isThere = (type: string): boolean => new RegExp(`(?:- |")${type}(?:"|\n)`, 'u').test(read(name));
+    assert.ok(detailTypes.length > 9);
     assert.deepEqual(
-      [...new Set(kinds)].filter((kind) => !read(name).includes(kind)),
+      detailTypes.filter((type) => !isThere(type)),
       [],
     );
   });

@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/clock.ts';
 import { NodeDrain, type NodeDrainOptions } from '../../src/drain/drain-node.ts';
 import type { DrainReport } from '../../src/drain/report.ts';
 import { ApiCluster } from '../../src/kubernetes/api-cluster.ts';
@@ -23,13 +24,22 @@ export async function drainsOverFake() {
     ...parts,
     /** Of the drains that have ended. */
     reports,
-    drain(node: string, given: Partial<NodeDrainOptions> = {}): void {
-      const drain = new NodeDrain({ node, policy: usual, goal: unhurried, ...given }, { ...parts, cluster });
+    /** @param modules in place of the usual ones, where they are to be others */
+    drain(
+      node: string,
+      given: Partial<NodeDrainOptions> = {},
+      modules: { readonly clock?: Clock } = {},
+    ): NodeDrain {
+      const drain = new NodeDrain(
+        { node, policy: usual, goal: unhurried, ...given },
+        { ...parts, cluster, ...modules },
+      );
       const run = async (): Promise<void> => {
         const report = await drain.run(stop.signal);
         if (report) reports.set(node, report);
       };
       running.push(run().catch(() => {}));
+      return drain;
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

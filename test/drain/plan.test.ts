@@ -80,7 +80,7 @@ const anyGoal: fc.Arbitrary<DrainGoal> = fc
 
 const anyNode = fc.array(anyPod, { maxLength: 40 });
 const anyTime = fc.integer({ min: 0, max: 600_000 });
-const runs = { numRuns: 2_500 };
+const runs = { numRuns: 10_000 };
 
 describe('a plan of any node', () => {
   test('every pod leaves or stays, once, with a reason', () => {
@@ -91,6 +91,31 @@ describe('a plan of any node', () => {
         assert.deepEqual(planned, pods.map((it) => it.uid).sort());
         assert.ok([...leaving, ...staying].every((it) => it.because.length > 0));
       }),
+      runs,
+    );
+  });
+
+  test('what its owner puts back is asked before a machine ends, unless it has landed too late, and spoils no drain', () => {
+    fc.assert(
+      fc.property(
+        anyNode,
+        anyPolicy,
+        anyGoal,
+        anyTime,
+        fc.integer({ min: 0, max: 10 }),
+        (pods, policy, goal, now, rounds) => {
+          const usually = planDrain(pods, policy, goal, none, now);
+          const plan = planDrain(pods, policy, goal, none, now, () => rounds);
+          const leaving = new Set(plan.leaving.map((it) => it.pod.uid));
+          for (const { pod: it, askBy } of usually.leaving) {
+            if (leaving.has(it.uid)) continue;
+            const isTooLate = rounds > 6 && it.createdAt >= (askBy ?? Infinity);
+            assert.ok(rounds > 3 && (!goal.deadlineIsMachineEnd || isTooLate));
+            assert.equal(plan.staying.find(({ pod: other }) => other.uid === it.uid)?.spoilsDrain, false);
+          }
+          if (rounds <= 3) assert.deepEqual(plan, usually);
+        },
+      ),
       runs,
     );
   });
@@ -291,7 +316,7 @@ describe('the request', () => {
   };
 
   it("names no grace where the pod's own fits", () => {
-    assert.deepEqual(requestAt(0, {}), { by: 'eviction', gracePeriodSeconds: undefined });
+    assert.deepEqual(requestAt(0, {}), { by: 'eviction', gracePeriodSeconds: undefined, isLastCall: false });
   });
 
   it('cuts a grace that is longer than the notice', () => {
@@ -299,14 +324,22 @@ describe('the request', () => {
   });
 
   it('deletes at the latest instant, with what is left of the time', () => {
-    assert.deepEqual(requestAt(84_100, {}), { by: 'deletion', gracePeriodSeconds: undefined });
-    assert.deepEqual(requestAt(100_000, {}), { by: 'deletion', gracePeriodSeconds: 15 });
-    assert.deepEqual(requestAt(119_500, {}), { by: 'deletion', gracePeriodSeconds: 1 });
+    assert.deepEqual(requestAt(84_100, {}), {
+      by: 'deletion',
+      gracePeriodSeconds: undefined,
+      isLastCall: true,
+    });
+    assert.deepEqual(requestAt(100_000, {}), { by: 'deletion', gracePeriodSeconds: 15, isLastCall: true });
+    assert.deepEqual(requestAt(119_500, {}), { by: 'deletion', gracePeriodSeconds: 1, isLastCall: true });
   });
 
   it('never deletes, and never cuts, where the deadline is not the end of the machine', () => {
     const maintenance = { ...spot, deadlineIsMachineEnd: false };
-    assert.deepEqual(requestAt(119_500, {}, maintenance), { by: 'eviction', gracePeriodSeconds: undefined });
+    assert.deepEqual(requestAt(119_500, {}, maintenance), {
+      by: 'eviction',
+      gracePeriodSeconds: undefined,
+      isLastCall: false,
+    });
   });
 
   it('cuts the grace of the plan, whatever the pod has wished for since', () => {

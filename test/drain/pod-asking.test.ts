@@ -24,7 +24,7 @@ test('an eviction that is given up just as its drain ends is not sent again', as
     },
   };
   const asking = new PodAsking(
-    { onRefused: () => {}, isPaidFor: () => false },
+    { onRefused: () => {}, onSent: () => {}, isPaidFor: () => false, isToStay: () => false },
     {
       policy: usual,
       goal,

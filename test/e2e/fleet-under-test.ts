@@ -8,6 +8,7 @@ import type { AuditEvent } from '../parts/audit-log.ts';
 import type { AwsParts } from '../parts/aws.ts';
 import type { Cluster } from '../parts/cluster.ts';
 import { freePort } from '../parts/free-port.ts';
+import { motoImageId } from '../parts/moto.ts';
 import { hasCondition, type Node, type Pod } from '../parts/objects.ts';
 import type { PodsOptions } from '../parts/workloads.ts';
 import { until } from '../parts/until.ts';
@@ -107,7 +108,7 @@ export class FleetUnderTest {
   /** Instances of EC2 that are no nodes. */
   async launch(count: number, { isManaged = true } = {}): Promise<readonly Instance[]> {
     const launched = await this.#ec2('RunInstances', {
-      ImageId: await this.#imageId(),
+      ImageId: motoImageId,
       InstanceType: 'm5.large',
       MinCount: `${count}`,
       MaxCount: `${count}`,
@@ -226,11 +227,6 @@ export class FleetUnderTest {
     const areReady = (found: Pod[]): boolean =>
       found.filter((pod) => hasCondition(pod, 'Ready')).length === pods.count;
     await cluster.seen<Pod>(collection, areReady, { what: `pods of ${node} are Ready`, timeoutMs: 60_000 });
-  }
-
-  async #imageId(): Promise<string> {
-    const images = await this.#ec2('DescribeImages', {});
-    return field(itemsOf(child(images, 'imagesSet'))[0], 'imageId');
   }
 
   #ec2(action: string, parameters: Record<string, string>): Promise<unknown> {

@@ -6,7 +6,7 @@ import { Instances } from '../../src/aws/instances.ts';
 import { ClockSkew } from '../../src/clock-skew.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { createMetrics } from '../../src/metrics.ts';
-import { startMoto } from '../parts/moto.ts';
+import { motoImageId, startMoto } from '../parts/moto.ts';
 import { recordedLog } from '../sources/imds/recorded-log.ts';
 
 const { signal } = new AbortController();
@@ -28,10 +28,8 @@ suite('EC2 as moto has it', { timeout: 20 * 60_000 }, () => {
     try {
       const call = async (action: string, parameters: Record<string, string>) =>
         aws.client.query({ service: 'ec2', action, parameters, signal });
-      const images = await call('DescribeImages', {});
-      const imageId = field(itemsOf(child(images, 'imagesSet'))[0], 'imageId');
       const launched = await call('RunInstances', {
-        ImageId: imageId,
+        ImageId: motoImageId,
         InstanceType: 'm5.large',
         MinCount: '3',
         MaxCount: '3',

@@ -63,6 +63,10 @@ export async function assertMarkedOnce(node: NodeUnderTest): Promise<MarkedNode>
   return marked;
 }
 
+interface State {
+  readonly done?: readonly { readonly id: string }[];
+}
+
 /**
  * Nothing of ours is on the node but perhaps the memory of what was done, and everything else is as it was.
  * @param done ids of reboots that have come to pass
@@ -76,6 +80,6 @@ export async function assertUnmarked(
   assert.deepEqual(spec, before.spec);
   assert.deepEqual(metadata.labels, before.metadata.labels);
   const state = metadata.annotations?.[STATE];
-  const remembered = state === undefined ? [] : (JSON.parse(state) as { done?: readonly string[] }).done;
+  const remembered = state === undefined ? [] : (JSON.parse(state) as State).done?.map(({ id }) => id);
   assert.deepEqual(remembered, done);
 }

@@ -99,7 +99,8 @@ suite('a spot notice', { concurrency: true, timeout: 120_000 }, () => {
     await volumes.attach(await volumes.bind('data'), node.name);
     const claim = { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] };
     await node.runPods({ count: 1, name: 'database', spec: claim });
-    await node.runPods({ count: 1, name: 'held', labels: { app: 'held' }, gracePeriodSeconds: 3 });
+    // It has left before the margin that is kept free of waiting for volumes.
+    await node.runPods({ count: 1, name: 'held', labels: { app: 'held' }, gracePeriodSeconds: 15 });
     await node.workloads.guard('held', { minAvailable: 1 });
     const { time } = secondsFromNow(40);
     const daemon = await node.startDaemon({ metadata: await node.startMetadata({ spot: { time } }) });

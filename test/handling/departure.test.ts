@@ -124,3 +124,13 @@ test('while the API server is away it is asked again', async () => {
   await it.api.restart();
   await it.clock.advanceUntil(it.hasLeft, { maxMs: 60_000 });
 });
+
+test('it ends at once where the daemon has ended before', async () => {
+  await using it = await ownPod();
+  let hasEnded = false;
+  void it.departure.run(AbortSignal.abort(new Error('killed'))).then(() => {
+    hasEnded = true;
+  });
+  await it.clock.settle();
+  assert.equal(hasEnded, true);
+});

@@ -2,16 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stateAnnotation } from '../../src/kubernetes/mark-state.ts';
 import { budgets } from '../fakes/api-server/resources.ts';
-import { addMachine, startQueueDaemon, type Scene } from '../daemon/queue-scene.ts';
+import { addMachine, heldScene, startQueueDaemon } from '../daemon/queue-scene.ts';
 import { drainedText, notDrainedText } from '../daemon/running-daemon.ts';
 import { healthEvent, spotWarning, terminateAction } from '../sources/sqs/messages.ts';
-
-/** A pod that nobody may evict as long as its budget is there. */
-function heldScene(scene: Scene): void {
-  addMachine(scene, { name: 'node-1' }, { instanceId: 'i-1' });
-  scene.api.addPod({ name: 'held', node: 'node-1', owner: 'ReplicaSet/held', labels: { app: 'held' } });
-  scene.api.addBudget({ name: 'held', matchLabels: { app: 'held' }, minAvailable: 1 });
-}
 
 test('what the queue drops while its drain does not succeed is taken up from the Node by the same process', async () => {
   await using run = await startQueueDaemon({ queue: { retentionMs: 300_000 }, scene: heldScene });

@@ -5,7 +5,15 @@ import type { Cancellation, Delivery } from '../../src/interruption/delivery.ts'
 import type { LifecycleHook } from '../../src/interruption/interruption.ts';
 import type { Policy } from '../../src/interruption/policy.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { asgTermination, maintenance, rebalance, spot, t0 } from '../interruption/interruptions.ts';
+import {
+  asgLaunch,
+  asgTermination,
+  maintenance,
+  rebalance,
+  spot,
+  stateChange,
+  t0,
+} from '../interruption/interruptions.ts';
 import { capturedLogger } from '../logger/captured-logger.ts';
 import { drainsEverything } from './drains-everything.ts';
 import { MarkedNodes, type MarkedNodeSeed } from './marked-nodes.ts';
@@ -138,13 +146,15 @@ test('what the Node could not be marked for is taken up all the same, unless it 
   await using it = begin();
   await it.clock.advance(1_000);
   const over = maintenance();
-  for (const interruption of [terminating, over, spot({ action: 'stop', deadline: t0 + 600_000 })]) {
+  const stopped = stateChange();
+  const toCome = spot({ action: 'stop', deadline: t0 + 600_000 });
+  for (const interruption of [terminating, over, toCome, stopped]) {
     it.fleet.track('node-1', interruption);
     it.fleet.unfinished('node-1', interruption);
   }
-  it.fleet.calledOff(over.id);
+  it.fleet.calledOff(over.id, t0);
   await it.clock.advance(600_000);
-  assert.deepEqual(it.ids(), [terminating.id]);
+  assert.deepEqual(it.ids(), [terminating.id, stopped.id]);
 });
 
 test('maintenance that waits for its time is waited for from the start on', async () => {
@@ -155,12 +165,16 @@ test('maintenance that waits for its time is waited for from the start on', asyn
 });
 
 test("a new time of maintenance that another replica was told of is this one's as well", async () => {
-  const known = maintenance();
+  const known = maintenance({ toldAt: t0 });
   await using it = begin({ policy: beforeStart });
   await it.clock.advance(1_000);
   it.fleet.track('node-1', known);
   it.nodes.put('node-1', { interruptions: [known] });
-  const moved = maintenance({ notBefore: known.notBefore + 3_600_000 });
+  const moved = maintenance({ notBefore: known.notBefore + 3_600_000, toldAt: t0 + 60_000 });
+  const older = maintenance({ notBefore: known.notBefore + 7_200_000, toldAt: t0 - 60_000 });
+  it.nodes.put('node-1', { interruptions: [older] });
+  await it.clock.settle();
+  assert.deepEqual(it.ids(), []);
   it.nodes.put('node-1', { interruptions: [moved] });
   await it.clock.settle();
   const [item] = it.lent;
@@ -175,13 +189,28 @@ test('maintenance that another replica was told is over is over for this one', a
   it.fleet.track('node-1', known);
   it.nodes.put('node-1', { interruptions: [known] });
   // Although this one has just marked the node for it once more.
-  it.nodes.put('node-1', { interruptions: [known], done: [known.id] });
-  it.nodes.put('node-1', { interruptions: [], done: [known.id] });
+  it.nodes.put('node-1', { interruptions: [known], done: [known] });
+  it.nodes.put('node-1', { interruptions: [], done: [known] });
   await it.clock.settle();
   const [item, ...others] = it.lent;
   assert.deepEqual(others, []);
   assert.ok(item?.type === 'cancellation');
   assert.deepEqual([item.interruptionId, item.why], [known.id, 'canceled']);
+});
+
+test('maintenance that was told anew since it was over is not over for this one', async () => {
+  const toldAt = t0 + 60_000;
+  const known = maintenance({ toldAt });
+  await using it = begin({ policy: beforeStart });
+  await it.clock.advance(1_000);
+  it.fleet.track('node-1', known);
+  const { id } = known;
+  it.nodes.put('node-1', { interruptions: [], done: [{ id, toldAt: t0 }] });
+  await it.clock.settle();
+  assert.deepEqual(it.ids(), []);
+  it.nodes.put('node-1', { interruptions: [], done: [{ id, toldAt }] });
+  await it.clock.settle();
+  assert.deepEqual(it.ids(), [id]);
 });
 
 test('what this process undoes itself, and an annotation that somebody takes off, call nothing off', async () => {
@@ -191,20 +220,21 @@ test('what this process undoes itself, and an annotation that somebody takes off
   for (const known of [own, others]) it.fleet.track('node-1', known);
   it.nodes.put('node-1', { interruptions: [own, others] });
   it.fleet.undoing(own.id);
-  it.nodes.put('node-1', { interruptions: [], done: [own.id] });
+  it.nodes.put('node-1', { interruptions: [], done: [own] });
   await it.clock.advance(60_000);
   assert.deepEqual(it.lent, []);
 });
 
 test('what was called off is done with, whatever else of it comes', async () => {
   await using it = begin();
-  assert.equal(it.fleet.isDone('node-1', 'event-1'), false);
-  it.fleet.calledOff('event-1');
-  assert.equal(it.fleet.isDone('node-1', 'event-1'), true);
-  it.nodes.put('node-2', { interruptions: [], done: ['event-2'] });
-  assert.equal(it.fleet.isDone('node-2', 'event-2'), true, 'by another replica');
+  assert.equal(it.fleet.isDone('node-1', maintenance({ id: 'event-1' })), false);
+  it.fleet.calledOff('event-1', t0);
+  assert.equal(it.fleet.isDone('node-1', maintenance({ id: 'event-1' })), true);
+  it.nodes.put('node-2', { interruptions: [], done: [{ id: 'event-2' }] });
+  assert.equal(it.fleet.isDone('node-2', maintenance({ id: 'event-2' })), true, 'by another replica');
 });
 
+const later = t0 + 600_000;
 const returning = [
   { what: 'an instance of a warm pool', interruption: asgTermination({ hook, returnsToWarmPool: true }) },
   { what: 'a hibernated Spot instance', interruption: spot({ action: 'hibernate' }) },
@@ -217,12 +247,14 @@ for (const { what, interruption } of returning) {
     const interruptions = [interruption, rebalance()];
     it.fleet.track('node-1', interruption);
     it.nodes.put('node-1', { interruptions });
-    it.nodes.put('node-1', { interruptions, phase: 'drained' });
+    const drained = { interruptions, phase: 'drained', drainedAt: t0 + 1_000 } as const;
+    it.nodes.put('node-1', drained);
     await it.clock.settle();
     assert.equal(it.lent.length, 0, 'it has not gone yet');
-    it.nodes.put('node-1', { interruptions, phase: 'drained', isReady: false });
-    it.nodes.put('node-1', { interruptions, phase: 'drained' });
-    it.nodes.put('node-1', { interruptions, phase: 'drained' });
+    it.nodes.put('node-1', { ...drained, isReady: false, readyChangedAt: t0 + 60_000 });
+    await it.clock.advance(60_000);
+    it.nodes.put('node-1', { ...drained, readyChangedAt: later });
+    it.nodes.put('node-1', { ...drained, readyChangedAt: later });
     await it.clock.settle();
     assert.deepEqual(it.ids(), [interruption.id]);
     const [item] = it.lent;
@@ -235,7 +267,7 @@ test('an instance that went while nobody looked is unmarked when it is back', as
   const interruptions = [hibernated];
   await using it = begin({ node: { interruptions, phase: 'drained', isReady: false } });
   await it.clock.advance(1_000);
-  it.nodes.put('node-1', { interruptions, phase: 'drained' });
+  it.nodes.put('node-1', { interruptions, phase: 'drained', readyChangedAt: later });
   await it.clock.settle();
   assert.deepEqual(it.ids(), [hibernated.id]);
 });
@@ -246,8 +278,33 @@ test('an instance that its group launches is back', async () => {
   await it.clock.advance(1_000);
   it.fleet.track('node-1', interruption);
   it.nodes.put('node-1', { interruptions: [interruption], phase: 'drained' });
-  it.fleet.launched('node-1');
-  it.fleet.launched('node-2');
+  // What is launched before was on its way when the group took the instance out again.
+  it.fleet.launched('node-1', asgLaunch({ startTime: interruption.seenAt - 60_000 }));
+  await it.clock.settle();
+  assert.deepEqual(it.ids(), []);
+  it.fleet.launched('node-1', asgLaunch({ startTime: interruption.seenAt + 60_000 }));
+  it.fleet.launched('node-2', asgLaunch({ startTime: interruption.seenAt + 60_000 }));
   await it.clock.settle();
   assert.deepEqual(it.ids(), [interruption.id]);
+});
+
+test('what could not be undone is called off again after a while, where the node still carries it', async () => {
+  const hibernated = spot({ action: 'hibernate' });
+  const interruptions = [hibernated];
+  await using it = begin({ node: { interruptions, phase: 'drained', isReady: false } });
+  await it.clock.advance(1_000);
+  it.nodes.put('node-1', { interruptions, phase: 'drained', readyChangedAt: later });
+  await it.clock.settle();
+  const [first] = it.lent;
+  assert.ok(first?.type === 'cancellation');
+  it.fleet.undoing(first.interruptionId);
+  await it.fleet.release(first);
+  await it.clock.advance(25_000);
+  assert.equal(it.lent.length, 1);
+  await it.clock.advance(10_000);
+  assert.deepEqual(it.ids(), [hibernated.id, hibernated.id]);
+  await it.fleet.release(first);
+  it.nodes.put('node-1', { interruptions: [] });
+  await it.clock.advance(60_000);
+  assert.equal(it.lent.length, 2);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Launches } from '../../src/handling/launches.ts';
 import type { Delivery, Outcome, Source } from '../../src/interruption/delivery.ts';
+import { FakeClock } from '../fakes/clock.ts';
 import { t0 } from '../interruption/interruptions.ts';
 import { capturedLogger } from '../logger/captured-logger.ts';
 
@@ -21,6 +22,28 @@ const delivery: Delivery = {
   handle: undefined,
 };
 
+/** What is lent within five minutes for launches whose nodes may join. */
+async function lentFor(launches: number, dryRun = false): Promise<number> {
+  const clock = new FakeClock();
+  const { logger } = capturedLogger();
+  const hooks = { complete: () => Promise.resolve() };
+  const untilReady = () => Promise.resolve(true);
+  const it = new Launches({ dryRun }, { clock, hooks, logger, onReady: () => {}, untilReady });
+  const intake = new AbortController();
+  let lent = 0;
+  const pull = async (): Promise<void> => {
+    for await (const _ of it.deliveries(intake.signal)) lent += 1;
+  };
+  const pulling = pull();
+  for (let n = 0; n < launches; n += 1) {
+    it.expect({ ...delivery, interruption: { ...delivery.interruption, id: `launch-${n}` } });
+  }
+  await clock.advance(300_000);
+  intake.abort();
+  await pulling;
+  return lent;
+}
+
 function follow(options: {
   readonly dryRun?: boolean;
   readonly untilReady: (node: string, signal: AbortSignal) => Promise<boolean>;
@@ -35,19 +58,26 @@ function follow(options: {
     release: () => Promise.resolve(void ends.push('released')),
   };
   const { logger } = capturedLogger();
-  const launches = new Launches({ dryRun: options.dryRun ?? false }, { ...options, logger });
+  const told: string[] = [];
+  const onReady = (node: string): void => void told.push(node);
+  const hooks = { complete: () => Promise.reject(new Error('it is the source that completes them')) };
+  const clock = new FakeClock();
+  const launches = new Launches(
+    { dryRun: options.dryRun ?? false },
+    { ...options, clock, hooks, logger, onReady },
+  );
   const intake = new AbortController();
-  return { ends, intake, followed: launches.follow('node-1', delivery, source, intake.signal) };
+  return { ends, intake, told, followed: launches.follow('node-1', delivery, source, intake.signal) };
 }
 
 test('a launch is settled once its node is ready, and not before', async () => {
   const ready = Promise.withResolvers<boolean>();
-  const { ends, followed } = follow({ untilReady: () => ready.promise });
+  const { ends, followed, told } = follow({ untilReady: () => ready.promise });
   await Promise.resolve();
-  assert.deepEqual(ends, []);
+  assert.deepEqual([ends, told], [[], []]);
   ready.resolve(true);
   await followed;
-  assert.deepEqual(ends, ['ready']);
+  assert.deepEqual([ends, told], [['ready'], ['node-1']]);
 });
 
 test('a launch that is waited for when the daemon stops is released', async () => {
@@ -80,4 +110,12 @@ test('in a dry run nobody waits, and nothing is completed', async () => {
   });
   await followed;
   assert.deepEqual(ends, ['dry-run']);
+});
+
+test('so many launches are known without their messages, and no more', async () => {
+  assert.equal(await lentFor(2_100), 2_000);
+});
+
+test('in a dry run none is', async () => {
+  assert.equal(await lentFor(1, true), 0);
 });

@@ -1,4 +1,4 @@
-import type { Interruption } from '../../src/interruption/interruption.ts';
+import type { Interruption, Over } from '../../src/interruption/interruption.ts';
 import type { FleetNode, FleetNodes } from '../../src/kubernetes/cluster.ts';
 
 type Listener = Parameters<FleetNodes['onChange']>[0];
@@ -10,8 +10,12 @@ export interface MarkedNodeSeed {
   readonly phase?: 'marked' | 'drained';
   /** @default true */
   readonly isReady?: boolean;
+  /** @default long ago */
+  readonly readyChangedAt?: number;
+  /** @default not told */
+  readonly drainedAt?: number;
   /** @default none */
-  readonly done?: readonly string[];
+  readonly done?: readonly Over[];
 }
 
 /** What the index would show of nodes that carry marks. */
@@ -22,10 +26,24 @@ export class MarkedNodes implements FleetNodes {
 
   /** Writes the node as it is from now on. */
   put(name: string, seed: MarkedNodeSeed): void {
-    const { interruptions, phase = 'marked', isReady = true, done = [] } = seed;
+    const {
+      interruptions,
+      phase = 'marked',
+      isReady = true,
+      readyChangedAt = 0,
+      drainedAt,
+      done = [],
+    } = seed;
     const before = this.#nodes.get(name);
     const signals = interruptions.map(({ id, kind }) => ({ id, kind }));
-    const now = { name, isReady, interruptions, memory: { signals, phase, done, reboot: undefined } };
+    const memory = {
+      signals,
+      phase,
+      ...(drainedAt !== undefined && { drainedAt }),
+      done,
+      reboot: undefined,
+    };
+    const now = { name, isReady, readyChangedAt, interruptions, memory };
     this.#nodes.set(name, now);
     for (const listener of this.#listeners) listener(name, now, before);
   }

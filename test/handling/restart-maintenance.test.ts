@@ -6,6 +6,8 @@ import { ordinaryPods, withHeldPod } from './life-pods.ts';
 const notBefore = Date.parse('2030-01-08T09:00:00Z');
 /** The fake clock's beginning, and a start that is near. */
 const soon = Date.parse('2030-01-01T00:00:30Z');
+/** Before the reboot that it announces. */
+const sooner = Date.parse('2030-01-01T00:00:10Z');
 
 function schedule(start: number, code?: string) {
   return ({ imds }: Machine) => scheduleMaintenance(imds, { notBefore: start, ...(code && { code }) });
@@ -72,7 +74,7 @@ test('killed at any point of maintenance with a reboot, the node is uncordoned a
     signals: ['maintenance'],
     cluster: ordinaryPods,
     script: [
-      { atMs: 2_000, happens: schedule(notBefore) },
+      { atMs: 2_000, happens: schedule(sooner) },
       { atMs: 20_000, happens: ({ reboot }) => reboot(3_000) },
       { atMs: 32_000, happens: ends('completed') },
     ],

@@ -32,6 +32,12 @@ test('/healthz does not mind what is not ready', async () => {
   assert.equal((await ask(running.server.probesPort, '/healthz')).status, 200);
 });
 
+test('liveness is served where it is told to be, also at the path of readiness', async () => {
+  await using running = await runServer({ probesPath: '/readyz' });
+  running.health.condition('metadata service', 'does not answer');
+  assert.equal((await ask(running.server.probesPort, '/readyz')).status, 200);
+});
+
 test('/readyz tells what is missing', async () => {
   await using running = await runServer();
   const condition = running.health.condition('metadata service', 'does not answer');

@@ -1,8 +1,10 @@
 import type {
+  AsgLaunch,
   AsgTermination,
   RebalanceRecommendation,
   ScheduledEvent,
   SpotInterruption,
+  StateChange,
 } from '../../src/interruption/interruption.ts';
 
 /** Where the fake clock starts. */
@@ -60,6 +62,30 @@ export function asgTermination(given: Partial<AsgTermination> = {}): AsgTerminat
     id: 'target-lifecycle-state-terminated-1',
     description: 'ASG Lifecycle Termination event received.\n',
     returnsToWarmPool: false,
+    ...given,
+  };
+}
+
+export function stateChange(given: Partial<StateChange> = {}): StateChange {
+  return {
+    ...base,
+    kind: 'STATE_CHANGE',
+    monitor: 'SQS_MONITOR',
+    id: 'ec2-state-change-event-1',
+    description: 'EC2 State Change event received. \n',
+    state: 'stopped',
+    ...given,
+  };
+}
+
+export function asgLaunch(given: Partial<AsgLaunch> = {}): AsgLaunch {
+  return {
+    ...base,
+    kind: 'ASG_LAUNCH_LIFECYCLE',
+    monitor: 'SQS_MONITOR',
+    id: 'asg-lifecycle-term-2',
+    description: 'ASG Lifecycle Launch event received.\n',
+    hook: { group: 'nodes', name: 'ready', token: 'l', instanceId: 'i-1' },
     ...given,
   };
 }

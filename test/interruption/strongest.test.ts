@@ -35,12 +35,15 @@ const earliest = (instants: readonly (number | undefined)[]): number | undefined
   return known.length === 0 ? undefined : Math.min(...known);
 };
 
-test('several interruptions: the earliest deadline wins, whatever the order', () => {
+test("several interruptions: the machine's end is the deadline, else the earliest, whatever the order", () => {
   fc.assert(
     fc.property(fc.array(decision), (decisions) => {
-      const expected = earliest(acting(decisions).map((it) => it.deadline));
-      assert.equal(strongest(decisions).deadline, expected);
-      assert.equal(strongest(decisions.toReversed()).deadline, expected);
+      const ends = acting(decisions).filter((it) => it.deadlineIsMachineEnd);
+      const expected = earliest((ends.length > 0 ? ends : acting(decisions)).map((it) => it.deadline));
+      for (const merged of [strongest(decisions), strongest(decisions.toReversed())]) {
+        assert.equal(merged.deadline, expected);
+        assert.equal(merged.deadlineIsMachineEnd, ends.length > 0);
+      }
     }),
   );
 });

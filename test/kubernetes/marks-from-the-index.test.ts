@@ -7,7 +7,7 @@ import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
 import { nthRules } from '../fakes/api-server/access.ts';
 import { nodes } from '../fakes/api-server/resources.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
-import { addNode, runningIndex } from './running-index.ts';
+import { addNode, instanceId, runningIndex } from './running-index.ts';
 
 const { signal } = new AbortController();
 const name = 'ip-10-0-0-1.ec2.internal';
@@ -102,9 +102,32 @@ test('a list that began before a mark does not take the mark out of the index', 
   await clock.advance(6000);
   assert.equal(api.requests.filter(isSecondPage).length, 2);
   assert.equal(index.byName(name)?.unschedulable, true);
-  const over = { ...marks('marked'), interruptions: [], over: ['event-1'] };
+  const over = { ...marks('marked'), interruptions: [], over: [{ id: 'event-1' }] };
   assert.equal(await clock.advanceWhile(nodesApi.mark(name, over, signal)), 'marked');
   assert.equal(api.node(name).spec.unschedulable, undefined);
+});
+
+test('of a restored backup the list is true, also for a node that was shown while it was read', async () => {
+  await using it = await marking((api) => {
+    for (let number = 2; number <= 300; number += 1) api.addNode({ name: `a-node-${number}` });
+  });
+  const { api, clock, index } = it;
+  const shown = api.node(name);
+  // As it was in the cluster whose backup has been restored since.
+  index.take({
+    ...shown,
+    metadata: { ...shown.metadata, resourceVersion: '1000000' },
+    spec: { ...shown.spec, unschedulable: true },
+  });
+  assert.equal(index.byName(name)?.unschedulable, true);
+  const isSecondPage = ({ verb, path }: LoggedRequest): boolean =>
+    verb === 'list' && path.includes('continue=');
+  api.faults.add({ kind: 'delay', ms: 5000 }, { when: isSecondPage });
+  api.watches.expire();
+  await clock.advance(1000);
+  index.take(api.node(name));
+  await clock.advance(6000);
+  assert.equal(index.byName(name)?.unschedulable, false);
 });
 
 test('a node that was deleted is not brought back by an answer from before', async () => {
@@ -114,6 +137,23 @@ test('a node that was deleted is not brought back by an answer from before', asy
   await it.clock.settle();
   it.index.take(shown);
   assert.equal(it.index.byName(name), undefined);
+});
+
+test('a node that was shown under the name of another one stays, whatever older things are told later', async () => {
+  await using it = await marking();
+  const { api, changes, clock, index } = it;
+  const before = api.node(name);
+  const release = api.watches.hold();
+  api.cluster.store.remove(nodes, before);
+  api.addNode({ name, providerId: `aws:///us-east-1a/${instanceId(2)}` });
+  index.take(api.node(name));
+  assert.equal(index.byInstanceId(instanceId(2))?.name, name);
+  assert.equal(index.byInstanceId(instanceId(1)), undefined);
+  index.take(before);
+  release();
+  await clock.settle();
+  assert.equal(index.byInstanceId(instanceId(2))?.name, name);
+  assert.deepEqual(changes, [`present ${name}`, `present ${name}`]);
 });
 
 test('an index that nobody keeps up to date is not believed', async () => {

@@ -4,7 +4,7 @@ import type { Interruption } from '../../src/interruption/interruption.ts';
 import type { Marks } from '../../src/kubernetes/cluster.ts';
 import { readMarkState, stateAnnotation } from '../../src/kubernetes/mark-state.ts';
 import { Nodes } from '../../src/kubernetes/nodes.ts';
-import { addNode, runningIndex } from './running-index.ts';
+import { addNode, instanceId, runningIndex } from './running-index.ts';
 
 const { signal } = new AbortController();
 const name = 'ip-10-0-0-1.ec2.internal';
@@ -15,7 +15,7 @@ function marksFor(kind: 'STATE_CHANGE' | 'REBALANCE_RECOMMENDATION'): Marks {
     id: kind,
     monitor: 'SQS_MONITOR',
     description: '',
-    where: { nodeName: name, instanceId: 'i-1' },
+    where: { nodeName: name, instanceId: instanceId(1) },
     seenAt: 0,
     startTime: 0,
   } as const;
@@ -60,10 +60,23 @@ test('a replica marks again what another one has unmarked since', async () => {
   assert.ok(first && second);
   const marks = marksFor('STATE_CHANGE');
   await it.clock.advanceWhile(first.mark(name, marks, signal));
-  const over = { ...marks, interruptions: [], over: ['STATE_CHANGE'] };
+  const over = { ...marks, interruptions: [], over: [{ id: 'STATE_CHANGE' }] };
   await it.clock.advanceWhile(second.mark(name, over, signal));
   await it.clock.settle();
   assert.equal(it.api.node(name).spec.unschedulable, undefined);
   assert.equal(await it.clock.advanceWhile(first.mark(name, marks, signal)), 'marked');
   assert.equal(it.api.node(name).spec.unschedulable, true);
+});
+
+test('a Node of another instance is not marked, however its name was come by', async () => {
+  await using it = await runningIndex((api) => addNode(api, 1));
+  await it.clock.advance(2_000);
+  const cluster = new Nodes(options, { ...it, knownNodes: it.index });
+  const marks = marksFor('STATE_CHANGE');
+  const [mark] = marks.interruptions;
+  assert.ok(mark);
+  const interruption = { ...mark.interruption, where: { nodeName: name, instanceId: instanceId(2) } };
+  const others = { ...marks, interruptions: [{ ...mark, interruption }] };
+  assert.equal(await it.clock.advanceWhile(cluster.mark(name, others, signal)), 'other-machine');
+  assert.equal(it.api.node(name).spec.unschedulable, undefined);
 });

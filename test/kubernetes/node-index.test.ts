@@ -10,7 +10,8 @@ function change(api: FakeApiServer, name: string, fields: object): void {
   store.update(nodes, { ...store.get(nodes, name), ...fields });
 }
 
-const heartbeat = { status: { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: 'now' }] } };
+const ready = { type: 'Ready', status: 'True', lastTransitionTime: '2030-01-01T00:00:00Z' };
+const heartbeat = { status: { conditions: [{ ...ready, lastHeartbeatTime: 'now' }] } };
 
 test('a node is found by its instance, and by names as NTH looks for them', async () => {
   await using it = await runningIndex((api) => {
@@ -74,8 +75,8 @@ test('of a node is kept what marks are made from, and nothing else', async () =>
       ready: false,
     });
   });
-  const { resourceVersion, uid, ...kept } = it.index.byName('n') ?? assert.fail();
-  assert.ok(Number(resourceVersion) > 0 && uid !== '');
+  const { readyChangedAt, resourceVersion, uid, ...kept } = it.index.byName('n') ?? assert.fail();
+  assert.ok(Number(resourceVersion) > 0 && uid !== '' && readyChangedAt > 0);
   assert.deepEqual(kept, {
     name: 'n',
     providerId: 'aws:///eu-central-1a/i-0123456789abcdef0',
@@ -246,4 +247,21 @@ test('a node is waited for until it is there and ready', async () => {
   const never = index.untilReady('nobody', stop.signal);
   stop.abort(new Error('enough'));
   await assert.rejects(never, /enough/);
+});
+
+test('that a node was ready is not believed while the API server is away', async () => {
+  await using it = await runningIndex();
+  const { api, index, clock } = it;
+  const name = addNode(api, 1);
+  await clock.settle();
+  await api.goAway();
+  await clock.advance(120_000);
+  let isSeen = false;
+  const waiting = index.untilReady(name, new AbortController().signal).finally(() => {
+    isSeen = true;
+  });
+  await clock.advance(60_000);
+  assert.equal(isSeen, false);
+  await api.restart();
+  assert.equal((await clock.advanceWhile(waiting, { maxMs: 20_000 }))?.name, name);
 });

@@ -172,3 +172,70 @@ for (const garbage of ['', '{', 'null', '[]', '{"version":1}', '{"version":2,"si
     assert.equal(state?.ours.cordon, true);
   });
 }
+
+test('what another replica was told is over is not marked for, by a taint either', () => {
+  const state = {
+    version: 1,
+    phase: 'marked',
+    signals: [],
+    ours: { cordon: false, taints: [], labels: [] },
+    done: ['event-1'],
+  };
+  const before = { annotations: { [stateAnnotation]: JSON.stringify(state) } };
+  const over = maintenance({ id: 'event-1', monitor: 'SQS_MONITOR' });
+  const { patch } = mark([over, rebalance()], everything, before);
+  assert.deepEqual(
+    patch?.taints?.map(({ key }) => key),
+    ['aws-node-termination-handler/rebalance-recommendation'],
+  );
+});
+
+test('the time of the labels for a reboot is that of the event that they name', () => {
+  const prefix = 'aws-node-termination-handler';
+  const labels = {
+    [`${prefix}/action`]: 'UncordonAfterReboot',
+    [`${prefix}/action-time`]: '1000',
+    [`${prefix}/event-id`]: 'event-1',
+  };
+  const { state } = mark([maintenance({ id: 'event-1' })]);
+  const before = { labels, unschedulable: true, annotations: { [stateAnnotation]: JSON.stringify(state) } };
+  const { patch } = mark([maintenance({ id: 'event-2' })], nothing, before);
+  assert.deepEqual(patch?.labels, {
+    [`${prefix}/event-id`]: 'event-2',
+    [`${prefix}/action-time`]: `${t0 / 1000}`,
+  });
+});
+
+test('labels that are not ours are not handed on to the next reboot', () => {
+  const first = mark([maintenance({ id: 'event-1' }), maintenance({ id: 'event-2' })], nothing, {
+    unschedulable: true,
+  });
+  const eventId = 'aws-node-termination-handler/event-id';
+  assert.deepEqual(first.patch?.labels, { [eventId]: 'event-1' });
+  const marked = {
+    unschedulable: true,
+    labels: { [eventId]: 'event-1' },
+    annotations: { [stateAnnotation]: JSON.stringify(first.state) },
+  };
+  const marks = { ...drainMarks, over: [{ id: 'event-1' }] };
+  assert.deepEqual(markPatch(node(marked), marks, nothing, t0)?.labels, { [eventId]: 'event-2' });
+});
+
+test('the labels for a reboot stay for the event that is still to come when the one they name is over', () => {
+  const prefix = 'aws-node-termination-handler';
+  const first = mark([maintenance({ id: 'event-1' })]);
+  const marked = {
+    unschedulable: true,
+    labels: Object.fromEntries(
+      Object.entries(first.patch?.labels ?? {}).map(([key, value]) => [key, value ?? '']),
+    ),
+    annotations: { [stateAnnotation]: JSON.stringify(first.state) },
+  };
+  const second = { interruption: maintenance({ id: 'event-2' }), deadline: undefined };
+  const marks = { ...drainMarks, interruptions: [second], over: [{ id: 'event-1' }] };
+  const labels = markPatch(node(marked), marks, nothing, t0 + 60_000)?.labels;
+  assert.deepEqual(labels, {
+    [`${prefix}/event-id`]: 'event-2',
+    [`${prefix}/action-time`]: `${t0 / 1000 + 60}`,
+  });
+});

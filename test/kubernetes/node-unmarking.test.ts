@@ -43,7 +43,7 @@ function marks(
 ): Marks {
   return {
     interruptions: interruptions.map((interruption) => ({ interruption, deadline: undefined })),
-    over,
+    over: over.map((id) => ({ id })),
     remembersOver: false,
     forDrain: true,
     phase: 'marked',
@@ -129,7 +129,7 @@ describe('a node that NTH marked before the image was swapped', () => {
       assert.equal(after.unschedulable, false);
       assert.deepEqual(after.taints, []);
       assert.deepEqual(after.labels, { team: 'shop' });
-      assert.deepEqual(readMemory(after).done, ['e-1']);
+      assert.deepEqual(readMemory(after).done, [{ id: 'e-1' }]);
     }
   });
 
@@ -147,8 +147,33 @@ test('an event that has been dealt with is remembered through later ones', () =>
     marks([], ['e-1'], { remembersOver: true }),
   );
   const later = apply(rebooted, marks([maintenance({ id: 'e-2' })], []));
-  assert.deepEqual(readMemory(later).done, ['e-1']);
-  assert.deepEqual(readMemory(apply(later, marks([], ['e-2']))).done, ['e-1']);
+  assert.deepEqual(readMemory(later).done, [{ id: 'e-1' }]);
+  assert.deepEqual(readMemory(apply(later, marks([], ['e-2']))).done, [{ id: 'e-1' }]);
+});
+
+test('what another replica has marked the node for since it was called off stays', () => {
+  const toldAt = t0 + 60_000;
+  const { id } = maintenance();
+  const news = maintenance({ monitor: 'SQS_MONITOR', toldAt });
+  const marked = apply(untouched, marks([news], []));
+  const calledOffAt = (instant: number): NodeView =>
+    apply(marked, marks([], [], { over: [{ id, toldAt: instant }], remembersOver: true }));
+  const late = calledOffAt(t0);
+  assert.equal(late.unschedulable, true);
+  assert.deepEqual(
+    readMemory(late).signals.map((it) => it.id),
+    [id],
+  );
+  assert.equal(calledOffAt(toldAt).unschedulable, false);
+});
+
+test('events that an earlier version remembered by their ids alone are remembered on', () => {
+  const state = { version: 1, phase: 'marked', signals: [], ours: { cordon: false, taints: [], labels: [] } };
+  const annotation = JSON.stringify({ ...state, done: ['e-1', 1, { id: 'e-2', toldAt: 'never' }] });
+  const node = { ...untouched, annotations: { [stateAnnotation]: annotation } };
+  assert.deepEqual(readMemory(node).done, [{ id: 'e-1' }]);
+  const rebooted = marks([], ['e-3'], { remembersOver: true });
+  assert.deepEqual(readMemory(apply(node, rebooted)).done, [{ id: 'e-1' }, { id: 'e-3' }]);
 });
 
 test('of spot notices there is one at a time: a newer one takes the place of the one before', () => {

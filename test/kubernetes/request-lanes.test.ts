@@ -33,6 +33,35 @@ test('the earliest deadline goes first, and first come first served within one',
   assert.deepEqual(started, ['running', 'early', 'early too', 'late', 'later']);
 });
 
+test('last calls go before drains, and have as many places', async () => {
+  const { clock, ask, done, started } = lanes();
+  const all = [ask('drain', 10), ask('second drain', 10), ask('call', { lastCall: 30 })];
+  all.push(ask('later call', { lastCall: 50 }), ask('earlier call', { lastCall: 40 }));
+  await clock.settle();
+  assert.deepEqual(started, ['drain', 'call']);
+  await done('call');
+  assert.equal(started.at(-1), 'earlier call');
+  for (const name of ['earlier call', 'later call', 'drain', 'second drain']) await done(name);
+  await Promise.all(all);
+});
+
+test('what hangs for 5 s has its place taken by what is more urgent, and by nothing else', async () => {
+  const { clock, ask, done, started } = lanes({ concurrency: 2 });
+  const all = [ask('hangs', 30), ask('hangs too', 30), ask('as urgent', 30), ask('later', 40)];
+  await clock.advance(4_000);
+  all.push(...['first', 'second', 'third'].map((name) => ask(name, 10)));
+  await clock.advance(999);
+  assert.deepEqual(started, ['hangs', 'hangs too']);
+  await clock.advance(1);
+  assert.deepEqual(started.slice(2), ['first', 'second']);
+  await done('first');
+  assert.deepEqual(started.slice(2), ['first', 'second', 'third']);
+  for (const name of ['second', 'third']) await done(name);
+  assert.equal(started.length, 5);
+  for (const name of ['hangs', 'hangs too', 'as urgent', 'later']) await done(name);
+  await Promise.all(all);
+});
+
 test('a mark never waits for drains', async () => {
   const { clock, ask, started } = lanes();
   void ask('drain', 10);

@@ -180,6 +180,25 @@ test('without a watch a new node is found by a list, which others are not worth'
   assert.equal(lists(), 2);
 });
 
+for (const useProviderId of [false, true]) {
+  test(`without a watch a new node is found though EC2 shows no name of its instance${useProviderId ? ', with use-provider-id' : ''}`, async () => {
+    await using it = await findingNodes({ useProviderId }, (api) => {
+      api.access.grant(api.adminToken, { name: 'nth', rules: nthRules });
+    });
+    await it.clock.advance(10_000);
+    it.ec2.put({
+      instanceId: instanceId(1),
+      tags,
+      privateDnsName: null,
+      launchedAt: it.clock.now(),
+    });
+    assert.equal(short(await it.find(instanceId(1))), 'no-dns-name');
+    assert.equal(await it.sample('nth_instances_not_in_cluster'), 0);
+    addNode(it.api, 1);
+    assert.equal(short(await it.find(instanceId(1))), dnsName(1));
+  });
+}
+
 test('while EC2 is in trouble, what is known is acted on and the rest is left', async () => {
   await using it = await findingNodes({}, (api) => {
     addNode(api, 1);

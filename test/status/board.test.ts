@@ -207,7 +207,12 @@ test('a report keeps those left behind, then those whose wishes were not met, th
   const board = boardOf(
     [received, summary(1)],
     [
-      { type: 'attempted', outcome: 'failed', report: report(pods), troubles: ['x'.repeat(1000)] },
+      {
+        type: 'attempted',
+        outcome: 'failed',
+        report: { ...report(pods), complete: false },
+        troubles: ['x'.repeat(1000)],
+      },
       summary(1),
     ],
     [{ type: 'ended', outcome: undefined }, summary(1)],

@@ -11,7 +11,7 @@ export const general = {
       required: true,
     },
     'pod-name': {
-      doc: "Name of the daemon's own pod, which is never evicted.",
+      doc: "Name of the daemon's own pod, which no drain evicts; in queue mode it leaves its node last, where `pod-namespace` is set too.",
       format: 'kubernetes-name',
       default: '',
       env: 'POD_NAME',

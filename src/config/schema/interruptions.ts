@@ -7,7 +7,7 @@ export const interruptions = {
       doc:
         'JSON object that says, by kind, what is done where that differs from the other options: ' +
         '`{"REBALANCE_RECOMMENDATION":{"response":"drain","nodeGracePeriodSeconds":600}}`. ' +
-        'Kinds: SPOT_ITN, SCHEDULED_EVENT, REBALANCE_RECOMMENDATION, ASG_LIFECYCLE, ASG_LAUNCH_LIFECYCLE, STATE_CHANGE. ' +
+        'Kinds: SPOT_ITN, SCHEDULED_EVENT, REBALANCE_RECOMMENDATION, ASG_LIFECYCLE, STATE_CHANGE. ' +
         'Fields: `response` (ignore, mark, drain), `nodeGracePeriodSeconds` (0: no limit), `escalation` (as in drain-escalation), ' +
         '`timing` and `leadSeconds` (SCHEDULED_EVENT only, as in scheduled-event-timing and scheduled-event-lead-seconds). ' +
         'A kind whose response is mark or drain is asked for, whatever its enable option says.',

@@ -29,7 +29,7 @@ export const queue = {
       env: 'AWS_ENDPOINT',
     },
     workers: {
-      doc: 'Drains that run at the same time. A drain whose deadline would be missed does not wait for a free worker.',
+      doc: 'Drains that run at the same time. A drain with a deadline does not wait for a free worker.',
       format: 'integer',
       default: 10,
       min: 1,
@@ -37,7 +37,7 @@ export const queue = {
       env: 'WORKERS',
     },
     'use-provider-id': {
-      doc: "Find a node by its provider id (`aws:///<zone>/<instance id>`) instead of the instance's private DNS name.",
+      doc: "Find a node by its provider id (`aws:///<zone>/<instance id>`) alone, and never by the instance's private DNS name.",
       format: 'go-bool',
       default: false,
       env: 'USE_PROVIDER_ID',

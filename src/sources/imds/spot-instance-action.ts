@@ -55,7 +55,7 @@ function interruption(notice: Readonly<Record<string, unknown>>, first: FirstSig
     seenAt: first.seenAt,
     startTime: time ?? first.seenAt,
     action: action === 'stop' || action === 'hibernate' ? action : 'terminate',
-    deadline: time === undefined ? first.seenAt + noticeMs : Math.max(first.toLocal(time), first.seenAt),
+    deadline: time === undefined ? first.seenAt + noticeMs : first.toLocal(time),
   };
 }
 

@@ -24,6 +24,11 @@ export interface DeletionsModules {
   readonly closed: AbortSignal;
 }
 
+interface Deletable {
+  readonly id: string;
+  readonly receiptHandle: string;
+}
+
 /**
  * Deletes messages, several at a time. SQS says that a message is deleted also where its receipt is an old one and it
  * stays, so whoever asks remembers the message, and asks again when it comes again.
@@ -32,6 +37,8 @@ export interface DeletionsModules {
 export class Deletions {
   readonly #modules: DeletionsModules;
   readonly #calls: Batcher<string, EntryError | undefined>;
+  /** What is being deleted, by id, as it came last. */
+  readonly #pending = new Map<string, { message: Deletable }>();
   #isRefusalTold = false;
   #toldAt = -Infinity;
 
@@ -43,12 +50,33 @@ export class Deletions {
     );
   }
 
-  /** Tried until the message is gone, or nothing more can be done about it for now. */
-  async delete(message: { readonly id: string; readonly receiptHandle: string }): Promise<void> {
+  /**
+   * Tried until the message is gone, or nothing more can be done about it for now. One that comes again meanwhile is
+   * deleted with its newest receipt, and nobody waits for it once more.
+   */
+  async delete(message: Deletable): Promise<void> {
+    const known = this.#pending.get(message.id);
+    if (known) {
+      known.message = message;
+      return;
+    }
+    const pending = { message };
+    this.#pending.set(message.id, pending);
+    try {
+      await this.#deleteOn(pending);
+    } finally {
+      this.#pending.delete(message.id);
+    }
+  }
+
+  async #deleteOn(pending: { readonly message: Deletable }): Promise<void> {
     const { clock, closed, metrics, stopping } = this.#modules;
     const beganAt = clock.now();
     for (let tried = 1; !closed.aborted; tried += 1) {
-      const isDone = await this.#try(message);
+      const { id, receiptHandle } = pending.message;
+      const isDone = await this.#try(id, receiptHandle);
+      // It has come again: with the receipt before it stays, whatever SQS said.
+      if (isDone !== false && pending.message.receiptHandle !== receiptHandle) continue;
       if (isDone) {
         metrics.queueMessages.inc({ event: 'deleted' });
         return;
@@ -61,14 +89,14 @@ export class Deletions {
   }
 
   /** @returns undefined where to try again is of no use: when the message comes again, it is */
-  async #try(message: { readonly id: string; readonly receiptHandle: string }): Promise<boolean | undefined> {
+  async #try(id: string, receiptHandle: string): Promise<boolean | undefined> {
     const { closed, log } = this.#modules;
     try {
-      const error = await this.#calls.add(message.receiptHandle);
+      const error = await this.#calls.add(receiptHandle);
       if (error === undefined) return true;
       if (!error.isFinal) return false;
       log.debug('The receipt of a message is an old one, it is deleted when it comes again', {
-        message_id: message.id,
+        message_id: id,
         ...error,
       });
       return undefined;

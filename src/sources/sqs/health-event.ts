@@ -68,8 +68,13 @@ function interruption(event: Envelope, instanceId: string, { seenAt, toLocal }: 
       code: codeOf(text(detail['eventTypeCode'])),
       notBefore: start === undefined ? seenAt : toLocal(start),
       ...(end !== undefined && { notAfter: toLocal(end) }),
+      toldAt: toldAtOf(event, seenAt),
     },
   };
+}
+
+function toldAtOf({ detail, time }: Envelope, seenAt: Instant): Instant {
+  return parseTime(detail['lastUpdatedTime']) ?? time ?? seenAt;
 }
 
 function cancellation(event: Envelope, instanceId: string, { seenAt, toLocal }: FirstSight): Signal {
@@ -78,7 +83,7 @@ function cancellation(event: Envelope, instanceId: string, { seenAt, toLocal }: 
     type: 'cancellation',
     interruptionId: idOf(event, instanceId),
     why: causeOf(end === undefined ? undefined : toLocal(end), seenAt),
-    mayComeAgain: true,
+    toldAt: toldAtOf(event, seenAt),
     where: { instanceId },
   };
 }

@@ -14,7 +14,7 @@ interface Receipt {
 
 /**
  * A message that is worked for; its body is not kept. Invariants: every loan is given back once, and the message is
- * concluded when all are.
+ * concluded when all are. Where we stop and one of them was not done it is another's before, and not ours to delete.
  */
 export class HeldMessage {
   readonly id: string;

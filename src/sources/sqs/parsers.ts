@@ -30,6 +30,11 @@ const parsers: Readonly<Record<string, Readonly<Record<string, Parser>>>> = {
   },
 };
 
+/** Those that are acted on. */
+export const detailTypes: readonly string[] = Object.values(parsers).flatMap((ofSource) =>
+  Object.keys(ofSource),
+);
+
 /** What the body of a message says. Never throws, and keeps nothing of the body. */
 export function readMessage(body: string, messageId: string, first: FirstSight): Reading {
   const event = readEnvelope(body, messageId);

@@ -22,7 +22,7 @@ export interface FirstSight {
 /** What a message says of one instance. */
 export type Signal =
   | { readonly type: 'interruption'; readonly interruption: Interruption }
-  | Pick<Cancellation, 'type' | 'interruptionId' | 'why' | 'mayComeAgain' | 'where'>;
+  | Pick<Cancellation, 'type' | 'interruptionId' | 'why' | 'toldAt' | 'where'>;
 
 /**
  * What a message says.

@@ -119,7 +119,11 @@ export class SqsSource implements Source {
       this.#stopping.abort();
       ended.abort();
       await receiving;
-      await Promise.all(this.#outbox.drain().map((item) => this.release(item)));
+      const released = [...this.#held.values()].filter((message) => message.isReleased);
+      await Promise.all([
+        ...released.map((message) => this.#show(message, 'unfinished')),
+        ...this.#outbox.drain().map((item) => this.release(item)),
+      ]);
     }
   }
 
@@ -130,7 +134,7 @@ export class SqsSource implements Source {
     if (outcome === 'dry-run' || this.#options.dryRun) message.isRehearsed = true;
     else if (await this.#isHookDone(item, outcome)) message.finished(interruptionId);
     else message.isReleased = true;
-    if (message.giveBack()) await this.#conclude(message);
+    await this.#giveBack(message, 'unfinished');
   }
 
   async release(item: Delivery | Cancellation, reason: ReleaseReason = 'unfinished'): Promise<void> {
@@ -141,7 +145,7 @@ export class SqsSource implements Source {
     const hook = hookOf(item);
     if (hook && reason === 'not-ours') this.#modules.hooks.leave(hook);
     else if (hook) this.#modules.hooks.rest(hook);
-    if (message.giveBack()) await this.#show(message, reason);
+    await this.#giveBack(message, reason);
   }
 
   /** Ends everything where it stands: what was not settled comes again. */
@@ -177,12 +181,16 @@ export class SqsSource implements Source {
     return true;
   }
 
-  /** All that the message names was given back. */
+  /** One of its loans. */
+  async #giveBack(message: HeldMessage, reason: ReleaseReason): Promise<void> {
+    const isLast = message.giveBack();
+    // What we are not to begin any more is another's at once. It may do again what goes on here, which is harmless.
+    if (message.isReleased && (isLast || this.#stopping.signal.aborted)) await this.#show(message, reason);
+    else if (isLast) await this.#conclude(message);
+  }
+
+  /** The work for all that the message names is done. */
   async #conclude(message: HeldMessage): Promise<void> {
-    if (message.isReleased) {
-      await this.#show(message, 'unfinished');
-      return;
-    }
     if (message.isRehearsed) {
       this.#memory.left(message.id);
     } else {
@@ -194,7 +202,9 @@ export class SqsSource implements Source {
     this.#forget(message);
   }
 
+  /** Once: another may have it by the next time. */
   async #show(message: HeldMessage, reason: ReleaseReason): Promise<void> {
+    if (this.#held.get(message.id) !== message) return;
     this.#modules.metrics.queueMessages.inc({ event: 'released' });
     const releases = this.#memory.unfinished(message.id, message.done);
     const seconds = this.#stopping.signal.aborted ? 0 : backOffSeconds(releases, reason);

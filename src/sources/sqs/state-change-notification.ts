@@ -1,15 +1,13 @@
-import type { StateChange } from '../../interruption/interruption.ts';
+import { leavingStates } from '../../interruption/interruption.ts';
 import { goTime, hexOf, isInstanceId, text } from './fields.ts';
 import { nothing, signals, unreadable, type Parser } from './signal.ts';
-
-const statesToActOn: readonly StateChange['state'][] = ['stopping', 'stopped', 'shutting-down', 'terminated'];
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html */
 export const stateChangeNotification: Parser = ({ id, time, detail }, { seenAt }) => {
   const instanceId = text(detail['instance-id']);
   const shownState = text(detail['state']);
   if (shownState === '') return unreadable('no "state"');
-  const state = statesToActOn.find((known) => known === shownState.toLowerCase());
+  const state = leavingStates.find((known) => known === shownState.toLowerCase());
   if (state === undefined) return nothing('a state in which an instance stays');
   if (instanceId === '') return unreadable('no "instance-id"');
   if (!isInstanceId(instanceId)) return nothing('a malformed instance id');

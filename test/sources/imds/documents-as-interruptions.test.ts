@@ -87,12 +87,12 @@ const oddNotices: readonly (readonly [string, unknown, { action: string; inSecon
   [
     'a time in the past',
     { action: 'terminate', time: '2001-01-01T00:00:00Z' },
-    { action: 'terminate', inSeconds: 0 },
+    { action: 'terminate', inSeconds: -527_415_600 },
   ],
   [
     'hibernation that has begun',
     { action: 'hibernate', time: '2017-09-18T08:19:00Z' },
-    { action: 'hibernate', inSeconds: 0 },
+    { action: 'hibernate', inSeconds: -60 },
   ],
   [
     'a time with a fraction and an offset',

@@ -136,6 +136,7 @@ test('AWS Health schedules a change: one interruption for each instance, with an
     code: 'instance-retirement',
     notBefore: Date.parse('2030-01-05T15:10:09Z'),
     notAfter: Date.parse('2030-01-05T17:10:09Z'),
+    toldAt: Date.parse('2030-01-01T00:00:00Z'),
   });
   assert.notEqual(second.interruption.id, id);
 });

@@ -47,6 +47,11 @@ export function terminateAction(instanceId: string, token = randomUUID() as stri
   });
 }
 
+/** The same of an instance that its group keeps, stopped. */
+export function toWarmPool(message: ReturnType<typeof terminateAction>) {
+  return { ...message, detail: { ...message.detail, Destination: 'WarmPool', Origin: 'AutoScalingGroup' } };
+}
+
 export function launchAction(instanceId: string, token = randomUUID() as string) {
   return eventBridge('aws.autoscaling', 'EC2 Instance-launch Lifecycle Action', {
     LifecycleActionToken: token,

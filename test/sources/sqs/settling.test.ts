@@ -81,6 +81,26 @@ test('a deletion goes on through an outage', async () => {
   assert.equal(it.delivered.length, 1);
 });
 
+test('a message that comes again while it can not be deleted is asked for no more often, and with its newest receipt', async () => {
+  await using it = await runningSource();
+  it.queue.send({ Event: 'autoscaling:TEST_NOTIFICATION' });
+  it.aws.faults.add({ kind: 'answer', code: 503 }, { when: ({ action }) => action === 'DeleteMessageBatch' });
+  it.start();
+  const triedIn = async (ms: number): Promise<number> => {
+    const before = it.aws.count('DeleteMessageBatch');
+    await it.clock.advance(ms);
+    return it.aws.count('DeleteMessageBatch') - before;
+  };
+  const first = await triedIn(600_000);
+  assert.ok((await triedIn(600_000)) <= first);
+  it.aws.faults.clear();
+  await it.clock.advanceUntil(() => it.queue.size === 0);
+  assert.equal(await it.valueOf('nth_queue_messages_total', { event: 'deleted' }), 1);
+  const { length } = it.aws.requests;
+  await it.clock.advance(60_000);
+  assert.ok(it.aws.requests.slice(length).every(({ action }) => action === 'ReceiveMessage'));
+});
+
 test('a message that was settled with an old receipt is deleted when it comes again, without a second drain', async () => {
   await using it = await runningSource();
   it.aws.denied.add('ChangeMessageVisibilityBatch');

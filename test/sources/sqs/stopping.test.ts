@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../../fakes/clock.ts';
-import { spotWarning, terminateAction } from './messages.ts';
+import { healthEvent, spotWarning, terminateAction } from './messages.ts';
 import { runningSource } from './running-source.ts';
 
 test('receiving ends at once, what is worked for stays hidden, and is settled at its end', async () => {
@@ -27,6 +27,32 @@ test('what was not begun is there for another replica at once', async () => {
   await it.clock.advanceWhile(it.source.release(it.delivered[0] as never));
   assert.equal(it.queue.visible, 1);
 });
+
+for (const when of ['before the stop', 'after it']) {
+  test(`a part that is given back ${when} is there for another replica at once, which keeps it`, async () => {
+    await using it = await runningSource();
+    it.queue.send(healthEvent(['i-0a', 'i-0b']));
+    it.start();
+    await it.untilDelivered(2);
+    const [first, second] = it.delivered;
+    const giveBack = () => it.clock.advanceWhile(it.source.release(second as never));
+    if (when === 'before the stop') await giveBack();
+    await it.clock.advance(60_000);
+    assert.equal(it.queue.visible, 0);
+    await it.stopIntake();
+    if (when === 'after it') await giveBack();
+    assert.equal(it.queue.visible, 1);
+    await using other = await runningSource({ clock: it.clock, aws: it.aws });
+    other.start();
+    await other.untilDelivered(2);
+    await it.clock.advance(60_000);
+    await it.settle(first, 'drained');
+    assert.equal(it.queue.visible, 0);
+    await other.settleAll();
+    assert.equal(it.queue.size, 0);
+    assert.equal(other.delivered.length, 2);
+  });
+}
 
 test('what nobody had pulled is there for another replica at once', async () => {
   await using it = await runningSource();
