@@ -1,11 +1,4 @@
-import {
-  comesBack,
-  isStop,
-  tellingOf,
-  type Interruption,
-  type LifecycleHook,
-} from '../interruption/interruption.ts';
-import type { Response } from '../interruption/policy.ts';
+import { isStop, tellingOf, type Interruption, type LifecycleHook } from '../interruption/interruption.ts';
 import type { FleetNode } from '../kubernetes/cluster.ts';
 
 /** No machine stops and starts within this; a kubelet that is ready again so soon was away by itself. */
@@ -32,28 +25,6 @@ export function isDrainedFor({ memory, interruptions }: FleetNode, interruption:
 /** Of a group that waits for it. */
 export function hookOf(interruption: Interruption): LifecycleHook | undefined {
   return interruption.kind === 'ASG_LIFECYCLE' ? interruption.hook : undefined;
-}
-
-/**
- * The machine has been stopped for it and has started again, of which its kubelet's becoming ready tells.
- * @param response what it is answered with
- * @param hasBlinked the kubelet was away by itself before it became ready
- */
-export function isBack(
-  node: FleetNode,
-  interruption: Interruption,
-  { response, hasBlinked }: { readonly response: Response; readonly hasBlinked: boolean },
-): boolean {
-  if (isStop(interruption)) return hasStartedSince(node, interruption);
-  const { isReady, readyChangedAt, memory, interruptions } = node;
-  // One that AWS told of since is about the next stop.
-  if (!isReady || !comesBack(interruption) || readyChangedAt <= interruption.startTime) return false;
-  if (interruptions.some((it) => hasStartedSince(node, it))) return true;
-  // The machine has no power at its deadline, however far its drain had come.
-  if (interruption.kind === 'SPOT_ITN') return readyChangedAt > interruption.deadline;
-  // The group stops it once its hook is completed: after the drain, if there is one, and perhaps long after that.
-  const hookMayEnd = response === 'drain' ? (memory.drainedAt ?? Infinity) : -Infinity;
-  return !hasBlinked && readyChangedAt > hookMayEnd;
 }
 
 /** A stop is over where the kubelet has become ready since it was complete, or well after AWS told that it began. */

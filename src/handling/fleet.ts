@@ -17,8 +17,9 @@ import type { FleetNode, FleetNodes } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
 import { DueWork } from './due-work.ts';
-import { carries, hasStartedSince, hookOf, isBack, isDrainedFor, shortestStopMs } from './fleet-facts.ts';
+import { carries, hasStartedSince, hookOf, isDrainedFor } from './fleet-facts.ts';
 import type { NodeRecords } from './node-records.ts';
+import { Returns } from './returns.ts';
 
 export interface FleetOptions {
   readonly policy: Policy;
@@ -72,16 +73,14 @@ export class Fleet implements NodeRecords {
   readonly #undoing = new Set<string>();
   /** By messages that may have overtaken those that they call off. On a Node that was marked it is written as well. */
   readonly #calledOff = new Map<string, Over>();
-  /** Since when nodes whose machine is to come back are not ready, by the cluster's clock. */
-  readonly #awaySince = new Map<string, Instant>();
-  /** Since when such nodes are ready whose kubelet was away for a moment before that. */
-  readonly #blinks = new Map<string, Instant>();
+  readonly #returns: Returns;
   readonly #stopping = new AbortController();
   #items: (Delivery | Cancellation)[] = [];
 
   constructor(options: FleetOptions, modules: FleetModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#returns = new Returns(options.policy);
   }
 
   get ready(): Promise<void> {
@@ -155,7 +154,9 @@ export class Fleet implements NodeRecords {
   /** The node's instance was launched: whatever it had been stopped for before is over. */
   launched(node: string, launch: Interruption): void {
     const marked = this.#modules.nodes.byName(node);
-    if (marked) this.#lendReturns(marked, (it) => comesBack(it) && it.seenAt < launch.startTime);
+    if (!marked) return;
+    const before = marked.interruptions.filter((it) => comesBack(it) && it.seenAt < launch.startTime);
+    this.#lendReturns(marked, before);
   }
 
   async *deliveries(intake: AbortSignal): AsyncGenerator<Delivery | Cancellation, void, undefined> {
@@ -216,7 +217,7 @@ export class Fleet implements NodeRecords {
   #inherit(node: FleetNode): void {
     const { name, memory, interruptions } = node;
     const isDrained = memory.phase === 'drained';
-    if (interruptions.some(comesBack)) this.#watchReturn(node);
+    this.#lendReturns(node, this.#returns.seen(name, node));
     for (const interruption of interruptions) {
       if (this.#undoing.has(interruption.id)) continue;
       const { response, drainAt } = decide(interruption, this.#options.policy);
@@ -264,12 +265,9 @@ export class Fleet implements NodeRecords {
   }
 
   #follow(name: string, now: FleetNode | undefined): void {
-    if (now?.interruptions.some(comesBack)) this.#watchReturn(now);
-    else {
-      this.#awaySince.delete(name);
-      this.#blinks.delete(name);
-    }
+    const returned = this.#returns.seen(name, now);
     if (!now) return;
+    this.#lendReturns(now, returned);
     for (const over of now.memory.done) {
       const { id } = over;
       const tracked = this.#tracked.get(id);
@@ -290,23 +288,8 @@ export class Fleet implements NodeRecords {
     this.#change.tell();
   }
 
-  #watchReturn(node: FleetNode): void {
-    const { isReady, name, readyChangedAt } = node;
-    if (!isReady) {
-      this.#awaySince.set(name, this.#awaySince.get(name) ?? readyChangedAt);
-      return;
-    }
-    const awaySince = this.#awaySince.get(name);
-    this.#awaySince.delete(name);
-    const isBlink = awaySince !== undefined && readyChangedAt - awaySince < shortestStopMs;
-    if (isBlink) this.#blinks.set(name, readyChangedAt);
-    const hasBlinked = this.#blinks.get(name) === readyChangedAt;
-    const { policy } = this.#options;
-    this.#lendReturns(node, (it) => isBack(node, it, { response: policy[it.kind].response, hasBlinked }));
-  }
-
-  #lendReturns({ name, interruptions }: FleetNode, hasReturned: (it: Interruption) => boolean): void {
-    for (const { id } of interruptions.filter((it) => !this.#undoing.has(it.id) && hasReturned(it))) {
+  #lendReturns({ name }: FleetNode, returned: readonly Interruption[]): void {
+    for (const { id } of returned.filter((it) => !this.#undoing.has(it.id))) {
       // Once, whatever else of the node changes until it is undone.
       this.#undoing.add(id);
       this.#items.push(this.#cancellation(name, id, 'returned'));

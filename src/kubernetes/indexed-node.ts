@@ -1,7 +1,7 @@
 import type { Instant } from '../interruption/interruption.ts';
 import type { NodeView, Taint } from './cluster.ts';
 import { stateAnnotation } from './mark-state.ts';
-import { markLabels } from './node-marks.ts';
+import { markLabels } from './marked-labels.ts';
 import type { NodeObject } from './views.ts';
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/ */
