@@ -151,6 +151,25 @@ test('maintenance that is called off takes the marks off again', async () => {
   assert.deepEqual(readMarkState(metadata.annotations?.[stateAnnotation])?.signals, []);
 });
 
+test('what is called off that no node is marked for is told, and its message deleted', async () => {
+  await using run = await startQueueDaemon({ env: { LOG_LEVEL: 'debug' } });
+  const { api, clock, sqs } = run;
+  sqs.send(healthEvent(['i-1'], { statusCode: 'closed' }));
+  await clock.advanceUntil(() => sqs.size === 0);
+  const told = run.said('There is nothing to undo');
+  assert.deepEqual(
+    told.map(({ level, node, why }) => ({ level, node, why })),
+    [
+      {
+        level: 'debug',
+        node: 'node-1',
+        why: 'the node is not marked for it, or AWS has told of it anew since',
+      },
+    ],
+  );
+  assert.equal(api.requests.filter(({ verb }) => verb === 'patch').length, 0);
+});
+
 test('what the queue has lost is taken up from the Node by the next process', async () => {
   await using run = await startQueueDaemon({ queue: { retentionMs: 300_000 } });
   const { api, aws, clock, sqs } = run;
