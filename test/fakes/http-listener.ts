@@ -37,6 +37,8 @@ export class HttpListener {
     Object.assign(server, { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 });
     server.on('connection', (socket: Socket) => {
       this.#connections += 1;
+      // As Go's servers do; Node's leaves it out for HTTP/1.1 on a server that speaks HTTP/2 as well.
+      socket.setNoDelay();
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
