@@ -19,6 +19,8 @@ import { mayCallLast, mayPass, noteLastCall, Refusals } from './refusals.ts';
 /** A refused request is tried again after 100 ms, then twice as long each time, up to 5 s. */
 const shortestBackOffMs = 100;
 const longestBackOffMs = 5_000;
+/** After the latest instant. */
+const longestLateBackOffMs = 1_000;
 
 /**
  * An eviction that is sent when the latest instant has come, or all but, is given so long; most are answered in ms. Not
@@ -138,7 +140,8 @@ export class PodAsking {
     if (isOnItsWay(pod)) return 'asked';
     if (!this.#owner.isToStay(pod)) return undefined;
     if (pod.sent !== undefined) await this.#modules.clock.sleep(inDoubtMs, signalOf(pod));
-    return isOnItsWay(pod) ? 'asked' : 'stays';
+    if (isOnItsWay(pod)) return 'asked';
+    return this.#owner.isToStay(pod) ? 'stays' : undefined;
   }
 
   /** When its request is given up, or one that is sent or waits in good time; Infinity: never. */
@@ -266,7 +269,9 @@ export class PodAsking {
     const { clock } = this.#modules;
     if (pod.isTerminating || pod.hasHope || signalOf(pod).aborted) return;
     const untilAskBy = (pod.planned.askBy ?? Infinity) - clock.now();
-    const jitteredMs = ms * (0.75 + Math.random() / 2);
+    // However often it was refused before: each second more is one less for its shutdown.
+    const isLate = clock.now() >= lastCallAt(pod.planned, this.#modules.goal);
+    const jitteredMs = Math.min(ms, isLate ? longestLateBackOffMs : Infinity) * (0.75 + Math.random() / 2);
     pod.backOff = new AbortController();
     const sleepMs = untilAskBy > 0 ? Math.min(jitteredMs, untilAskBy) : jitteredMs;
     await clock.sleep(sleepMs, pod.backOff.signal).catch(() => {});

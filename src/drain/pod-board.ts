@@ -102,7 +102,8 @@ export class PodBoard {
       if (known) {
         // Its back-off ends at the latest instant, which is another one now.
         if (isEarlier(planned.askBy, known.planned.askBy)) known.backOff?.abort(notNeeded);
-        known.planned = planned;
+        // What has stopped since it was asked has finished for that.
+        known.planned = known.isTerminating ? { ...planned, because: known.planned.because } : planned;
       } else {
         this.leaving.set(planned.pod.uid, newcomer(planned));
         this.#hasNewEnds ||= planned.pod.deletionAt !== undefined;

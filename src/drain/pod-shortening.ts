@@ -62,13 +62,15 @@ export class PodShortening {
    */
   async #put(pod: LeavingPod): Promise<{ readonly seconds: number } | 'gone' | 'refused' | undefined> {
     const { clock, cluster, ended, urgency } = this.#modules;
+    // Each second that it waits is one that the machine does not have.
+    const lastCall = { lastCall: urgency };
     const evicting = this.#seconds;
     if (evicting === undefined) return undefined;
     const limit = new TimeLimit(clock, ended);
     try {
       // From when its turn has come.
       const onTurn = (): void => limit.restart(answerLimitMs);
-      const { answer } = await cluster.evict(pod.planned.pod, evicting, urgency, limit.signal, onTurn);
+      const { answer } = await cluster.evict(pod.planned.pod, evicting, lastCall, limit.signal, onTurn);
       if (answer !== 'refused') return answer === 'gone' ? 'gone' : { seconds: evicting };
     } catch {
       ended.throwIfAborted();
@@ -77,7 +79,7 @@ export class PodShortening {
     }
     const deleting = this.#seconds;
     if (deleting === undefined) return undefined;
-    const { answer } = await cluster.deletePod(pod.planned.pod, deleting, urgency, ended);
+    const { answer } = await cluster.deletePod(pod.planned.pod, deleting, lastCall, ended);
     return answer === 'asked' ? { seconds: deleting } : answer;
   }
 

@@ -92,8 +92,8 @@ export class Ending {
     const { response, drainAt } = mandate.decision;
     // Called off meanwhile, or put off.
     if (response !== 'drain' || !this.isPast(drainAt)) return 'again';
-    if (report.complete) return undefined;
     if (drains.isOutdated) return 'again';
+    if (report.complete) return undefined;
     if (!this.#hasTimeLeft(report)) return undefined;
     story.drainEnded(report, false);
     return 'anew';

@@ -147,6 +147,9 @@ export interface LastCall {
   readonly lastCall: Instant;
 }
 
+/** What tells of pods waits behind nothing that hangs: one that nobody knows of gets no last call. */
+export const tellsOfPods: LastCall = { lastCall: -Infinity };
+
 /** What a node is to carry, said in terms of why. */
 export interface Marks {
   readonly interruptions: readonly {

@@ -11,7 +11,7 @@ type Row = { -readonly [K in keyof IndexedNode]: IndexedNode[K] };
 
 /**
  * Trimmed nodes by name, instance and hostname. Invariant: each map but the first holds only nodes that are in the
- * first; where two Node objects name one instance or host, the one that changed last is found.
+ * first; where two Node objects name one instance or host, the ready one is found, of two such the one that changed last.
  */
 export class NodeTable {
   readonly #byName = new Map<string, Row>();
@@ -56,9 +56,9 @@ export class NodeTable {
     }
     if (before) this.#forget(before);
     this.#byName.set(node.name, node);
-    if (node.instanceId !== undefined) this.#byInstance.set(node.instanceId, node);
+    if (node.instanceId !== undefined) enter(this.#byInstance, node.instanceId, node);
     const hostname = node.labels[hostnameLabel];
-    if (hostname !== undefined && hostname !== node.name) this.#byHostname.set(hostname, node);
+    if (hostname !== undefined && hostname !== node.name) enter(this.#byHostname, hostname, node);
     return { type: 'present', node, before };
   }
 
@@ -83,6 +83,12 @@ export class NodeTable {
     const hostname = labels[hostnameLabel];
     if (hostname !== undefined && this.#byHostname.get(hostname) === node) this.#byHostname.delete(hostname);
   }
+}
+
+/** A machine that registers by another name leaves its old Node behind, which is not ready from then on. */
+function enter(nodes: Map<string, Row>, key: string, node: Row): void {
+  const other = nodes.get(key);
+  if (!other?.isReady || node.isReady) nodes.set(key, node);
 }
 
 /** Of two states of a name's node the one that was shown by the way, unless the other is known to be newer. */

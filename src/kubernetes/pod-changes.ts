@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Instant } from '../interruption/interruption.ts';
-import type { PodChange, PodView } from './cluster.ts';
+import { tellsOfPods, type PodChange, type PodView, type Urgency } from './cluster.ts';
 import { PodFeed } from './pod-feed.ts';
 import { glanceAt } from './pod-glance.ts';
 import { isComparable } from './resource-version.ts';
@@ -20,7 +20,7 @@ export interface FollowedNode {
   readonly node: string;
   readonly urgency: Instant;
   /** @param mayBeOld the API server's cache will do, where that is wanted at all */
-  readonly list: (mayBeOld: boolean, urgency: Instant) => Promise<PodList>;
+  readonly list: (mayBeOld: boolean, urgency: Urgency) => Promise<PodList>;
 }
 
 /** Short, so that a connection that died without a word costs little of a two-minute notice. */
@@ -80,7 +80,7 @@ export class PodChanges {
         };
         let isFirst = true;
         // Again: behind the evictions, which are what is urgent.
-        while (await list(isFirst, isFirst ? urgency : urgency + 1).then(goOn)) isFirst = false;
+        while (await list(isFirst, isFirst ? tellsOfPods : urgency + 1).then(goOn)) isFirst = false;
         place.leave();
       }
       await this.#watch(followed, take, signal);
@@ -91,13 +91,13 @@ export class PodChanges {
   }
 
   async #watch(
-    { node, urgency, list }: FollowedNode,
+    { node, list }: FollowedNode,
     take: (change: PodChange) => void,
     signal: AbortSignal,
   ): Promise<void> {
     this.#watches += 1;
     try {
-      const { pods, version: from } = await list(true, urgency);
+      const { pods, version: from } = await list(true, tellsOfPods);
       take({ type: 'all', pods });
       const changes = this.#loop.follow<PodChange>(
         {
@@ -109,14 +109,14 @@ export class PodChanges {
           failuresBeforeList,
           instead,
           list: async () => {
-            const { pods: all, version } = await list(false, urgency);
+            const { pods: all, version } = await list(false, tellsOfPods);
             return { change: { type: 'all', pods: all }, version };
           },
           toChange,
           untilListIsWanted: () => this.#clock.sleep(this.#pollMs, signal),
         },
         from,
-        urgency,
+        tellsOfPods,
         signal,
       );
       for await (const change of changes) take(change);

@@ -16,6 +16,8 @@ export interface RequestLanesOptions {
 interface Lane {
   readonly waiting: Turn[];
   readonly concurrency: number;
+  /** A request that takes so long hangs: what is more urgent has its place. */
+  readonly hangsAfterMs: number;
   readonly running: Set<{ readonly order: number; readonly since: Instant }>;
 }
 
@@ -24,8 +26,11 @@ export const markConcurrency = 10;
 
 const probeLimitMs = 1_000;
 
-/** A request that takes so long hangs: what is more urgent has its place. */
-const hangsAfterMs = 5_000;
+/** A drain's request that takes so long hangs. */
+const drainHangsAfterMs = 5_000;
+
+/** Among last calls each second is lost to a pod's shutdown. */
+const lastCallHangsAfterMs = 1_000;
 
 /** Marks of which none starts or ends for so long don't go before drains any more. */
 const markPatienceMs = 500;
@@ -36,20 +41,20 @@ export const backgroundConcurrency = 2;
 /**
  * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request, and no drain's
  * request starts while marks wait, as long as these get on; last calls have places of their own, as many as drains,
- * and start before these, so that they never wait behind what hangs or is asked for in vain; among either the earliest
- * deadline goes first, first come first served within one, and is not held up by what hangs for a later one; what is
- * in the background starts only while nothing else
- * waits, and where there is a rate it leaves half of the burst alone; after an overloaded server's pushback nothing
- * starts until the time that it asked for has passed, and then one request alone, which tells whether it is over.
+ * and start before these, so that they never wait behind what hangs or is asked for in vain, and so has what tells of
+ * pods, before all of them; among either the earliest deadline goes first, first come first served within one, and is
+ * not held up by what hangs for a later one; what is in the background starts only while nothing else waits, and where
+ * there is a rate it leaves half of the burst alone; after an overloaded server's pushback nothing starts until the
+ * time that it asked for has passed, and then one request alone, which tells whether it is over.
  */
 export class RequestLanes {
   readonly #clock: Clock;
   readonly #qps: number | undefined;
   readonly #burst: number;
-  readonly #marks: Lane = { waiting: [], concurrency: markConcurrency, running: new Set() };
+  readonly #marks = lane(markConcurrency, Infinity);
   readonly #lastCalls: Lane;
   readonly #drains: Lane;
-  readonly #background: Lane = { waiting: [], concurrency: backgroundConcurrency, running: new Set() };
+  readonly #background = lane(backgroundConcurrency, Infinity);
   #tokens: number;
   #tokensAt: number;
   #pausedFrom = 0;
@@ -66,8 +71,8 @@ export class RequestLanes {
 
   constructor(options: RequestLanesOptions, modules: { readonly clock: Clock }) {
     this.#clock = modules.clock;
-    this.#lastCalls = { waiting: [], concurrency: options.concurrency, running: new Set() };
-    this.#drains = { waiting: [], concurrency: options.concurrency, running: new Set() };
+    this.#lastCalls = lane(options.concurrency, lastCallHangsAfterMs);
+    this.#drains = lane(options.concurrency, drainHangsAfterMs);
     this.#qps = options.qps;
     this.#burst = Math.max(1, options.burst ?? 1);
     this.#tokens = this.#burst;
@@ -76,14 +81,14 @@ export class RequestLanes {
 
   /** Runs `request` when its turn comes. @throws the signal's reason where it is aborted while waiting */
   async run<T>(urgency: Urgency, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-    const lane = this.#laneOf(urgency);
-    const turn = this.#turn(lane.waiting, orderOf(urgency), signal);
+    const ours = this.#laneOf(urgency);
+    const turn = this.#turn(ours.waiting, orderOf(urgency), signal);
     const probed = await turn.promise;
     try {
       return await request();
     } finally {
-      lane.running.delete(turn);
-      this.#note(lane);
+      ours.running.delete(turn);
+      this.#note(ours);
       // Another pause, should it have brought one, needs another probe.
       if (probed === this.#pauses) this.#isProbing = false;
       this.#startDue();
@@ -134,7 +139,7 @@ export class RequestLanes {
   }
 
   /** What hangs has given its place to those that are more urgent. */
-  #hasPlace({ concurrency, running }: Lane, { order }: Turn): boolean {
+  #hasPlace({ concurrency, hangsAfterMs, running }: Lane, { order }: Turn): boolean {
     let taken = running.size;
     if (taken < concurrency) return true;
     const now = this.#clock.now();
@@ -211,6 +216,10 @@ export class RequestLanes {
       this.#startDue();
     });
   }
+}
+
+function lane(concurrency: number, hangsAfterMs: number): Lane {
+  return { waiting: [], concurrency, hangsAfterMs, running: new Set() };
 }
 
 /** A request that waits for its turn; told the pause whose end it tells, should it be the first after one. */

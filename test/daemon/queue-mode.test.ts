@@ -59,6 +59,24 @@ test('several signals of one node are one drain, and all are settled at its end'
   assert.equal(run.said(drainedText).length, 1);
 });
 
+test('the interruption of a machine that has registered by another name is not for the Node that it left behind', async () => {
+  await using run = await startQueueDaemon({
+    scene: (scene) => addMachine(scene, { name: 'node-old' }, { instanceId: 'i-1' }),
+  });
+  const { api, clock, sqs } = run;
+  addMachine(run, { name: 'node-new' }, { instanceId: 'i-1' });
+  api.addPod({ name: 'web', node: 'node-new', owner: 'ReplicaSet/web', shutdownMs: 1_000 });
+  await clock.advance(40_000);
+  // By the node controller. The cloud's does not delete it: the instance exists.
+  setReady(api, 'node-old', 'Unknown');
+  await clock.advance(60_000);
+  sqs.send(spotWarning('i-1', new Date(clock.now()).toISOString()));
+  await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000, maxMs: 300_000 });
+  assert.equal(api.node('node-new').spec.unschedulable, true);
+  assert.equal(api.node('node-old').spec.unschedulable, undefined);
+  assert.equal(api.pod('web'), undefined);
+});
+
 test('a launch hook waits until the node is ready', async () => {
   await using run = await startQueueDaemon({
     scene: (scene) => addMachine(scene, { name: 'node-1', ready: false }, { instanceId: 'i-1' }),

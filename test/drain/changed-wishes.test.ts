@@ -152,3 +152,15 @@ test('another grace period that is asked for in mid-drain is planned with', asyn
   await clock.advance(10_000);
   assert.match(evictions()[1]?.body ?? '', /"gracePeriodSeconds":10\b/);
 });
+
+test('a pod whose wish to stay is taken back while its eviction is in doubt has to leave', async () => {
+  await using it = await draining();
+  const { api, clock } = it;
+  api.faults.add({ kind: 'drop-before' }, { when: isEviction, times: 5 });
+  await clock.advance(500);
+  it.annotateOf('web', { [drain]: 'skip' });
+  await clock.advance(2_000);
+  it.annotateOf('web', {});
+  await clock.advance(30_000);
+  assert.equal(api.pod('web'), undefined);
+});

@@ -328,3 +328,22 @@ for (const [what, change] of Object.entries(changes)) {
     assert.equal(api.requests.some(isDeletion), false);
   });
 }
+
+test('a deletion whose machine ends first waits a second at most behind last evictions that hang for another', async () => {
+  await using it = await drainsOverFake();
+  const { api, clock } = it;
+  const annotations = { 'aws-node-termination-handler/drain': 'wait' };
+  for (const name of ['node-1', 'node-2']) api.addNode({ name });
+  api.addPod({ name: 'web', node: 'node-1', annotations, graceSeconds: 1, shutdownMs: 500 });
+  // As many as there are places.
+  for (let number = 0; number < 5; number += 1) {
+    api.addPod({ name: `other-${number}`, node: 'node-2', annotations, graceSeconds: 5, shutdownMs: 500 });
+  }
+  api.faults.add({ kind: 'hang' }, { when: isEviction });
+  const at = clock.now();
+  it.drain('node-1', { goal: machineEndsAt(at + 120_000) });
+  it.drain('node-2', { goal: machineEndsAt(at + 127_000) });
+  // Its eviction is sent at its latest instant, 114 s after the notice, and given up 5 s later at most.
+  await clock.advance(119_500);
+  assert.equal(api.requests.filter((request) => isDeletion(request) && request.name === 'web').length, 1);
+});

@@ -7,6 +7,7 @@ import type { Cluster } from '../../src/kubernetes/cluster.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { recordedLog } from '../sources/imds/recorded-log.ts';
+import { drainingBeforeTheEnd } from './before-the-end.ts';
 import { pod } from './pods.ts';
 import { unhurried as goal, usual } from './policies.ts';
 
@@ -49,4 +50,12 @@ test('an eviction that is given up just as its drain ends is not sent again', as
   board.stopAsking();
   await assert.rejects(asked, /the drain has ended/);
   assert.equal(evictions, 1);
+});
+
+test('the report tells why an evicted pod had to leave, not that it has finished since', async () => {
+  await using it = await drainingBeforeTheEnd({ graceSeconds: 30, shutdownMs: 5_000 });
+  await it.clock.advance(20_000);
+  const [pod] = it.reports.get('node-1')?.pods ?? [];
+  assert.equal(pod?.outcome, 'evicted');
+  assert.equal(pod.because, 'ReplicaSet "web" will replace it');
 });

@@ -73,3 +73,21 @@ test('one deletion without an answer costs its pod a few seconds, though its evi
   await it.clock.advanceUntil(() => it.api.pod('web-0')?.metadata.deletionTimestamp !== undefined);
   assert.ok(it.clock.now() - startedAt < 92_000);
 });
+
+const troubles = {
+  'answered 500': { kind: 'answer', code: 500 },
+  'cut off': { kind: 'drop-before' },
+} as const;
+
+for (const [what, effect] of Object.entries(troubles)) {
+  test(`the deletion of a pod that its budget has held for long is ${what} once: that costs it a second`, async () => {
+    await using it = await drainingBeforeTheEnd({ graceSeconds: 30, shutdownMs: 300_000 }, ({ api }) => {
+      api.addBudget({ name: 'web', matchLabels: { app: 'web' }, minAvailable: 1 });
+      api.faults.add(effect, { when: isDeletion, times: 1 });
+    });
+    const { api, clock } = it;
+    // Its latest instant is at 85 s.
+    await clock.advance(86_500);
+    assert.notEqual(api.pod('web-0')?.metadata.deletionTimestamp, undefined);
+  });
+}
