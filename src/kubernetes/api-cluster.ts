@@ -2,18 +2,17 @@ import type { Instant } from '../interruption/interruption.ts';
 import type { Logger } from '../logger.ts';
 import { notNeeded } from '../not-needed.ts';
 import type { ApiClient } from './api-client.ts';
-import {
-  tellsOfPods,
-  type Cluster,
-  type AskAnswer,
-  type BudgetView,
-  type Marks,
-  type MarkResult,
-  type NodeMemory,
-  type PodChange,
-  type PodRef,
-  type PodView,
-  type Urgency,
+import type {
+  Cluster,
+  AskAnswer,
+  BudgetView,
+  Marks,
+  MarkResult,
+  NodeMemory,
+  PodChange,
+  PodRef,
+  PodView,
+  Urgency,
 } from './cluster.ts';
 import { Deletions } from './deletions.ts';
 import { Evictions } from './evictions.ts';
@@ -87,16 +86,12 @@ export class ApiCluster implements Cluster {
   }
 
   podsOn(node: string, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
-    return this.#list(node, this.#options.useApiServerCache, { order: urgency, urgency }, signal);
+    return this.#list(node, this.#options.useApiServerCache, urgency, signal);
   }
 
-  /** @param order among the lists, of which few are under way at a time */
-  #list(
-    node: string,
-    fromCache: boolean,
-    { order, urgency }: { readonly order: Urgency; readonly urgency: Urgency },
-    signal: AbortSignal,
-  ): Promise<PodList> {
+  #list(node: string, fromCache: boolean, urgency: Urgency, signal: AbortSignal): Promise<PodList> {
+    // However long they wait there are few lists at a time.
+    const order = typeof urgency === 'object' && 'tellsOfPods' in urgency ? urgency.tellsOfPods : urgency;
     return this.#lists.run(order, signal, () => this.#listNow(node, fromCache, urgency, signal));
   }
 
@@ -134,10 +129,7 @@ export class ApiCluster implements Cluster {
       node,
       urgency,
       // Once changes were seen never from the cache: an older list would show pods as gone that are not.
-      list: (mayBeOld, listUrgency) => {
-        const order = listUrgency === tellsOfPods ? urgency : listUrgency;
-        return this.#list(node, mayBeOld && useApiServerCache, { order, urgency: listUrgency }, signal);
-      },
+      list: (mayBeOld, listUrgency) => this.#list(node, mayBeOld && useApiServerCache, listUrgency, signal),
     };
     return readNamespaceAnnotations
       ? this.#followAsWished(followed, take, signal)
@@ -151,7 +143,8 @@ export class ApiCluster implements Cluster {
   ): Promise<void> {
     // What waits for its namespace is not told any more once the following has failed: the next one may know better.
     const over = new AbortController();
-    const inOrder = this.#namespaces.inOrder(take, tellsOfPods, AbortSignal.any([signal, over.signal]));
+    const urgency = { tellsOfPods: followed.urgency };
+    const inOrder = this.#namespaces.inOrder(take, urgency, AbortSignal.any([signal, over.signal]));
     try {
       await this.#changes.follow(followed, inOrder, signal);
     } finally {

@@ -139,16 +139,19 @@ export type AskAnswer =
 /**
  * How urgent a request is. Marks have a lane of their own, and so have last calls: to pods whose latest instant has
  * come, before the machine's end at that instant. Among them and within the drain lane the earlier instant goes first;
- * what only tells of the work is sent when nobody else has anything to send.
+ * what tells of pods is one of the drain lane, unless that is stuck; what only tells of the work is sent when nobody else
+ * has anything to send.
  */
-export type Urgency = 'mark' | LastCall | Instant | 'background';
+export type Urgency = 'mark' | LastCall | TellsOfPods | Instant | 'background';
 
 export interface LastCall {
   readonly lastCall: Instant;
 }
 
-/** What tells of pods waits behind nothing that hangs: one that nobody knows of gets no last call. */
-export const tellsOfPods: LastCall = { lastCall: -Infinity };
+/** It waits behind nothing that hangs: a pod that nobody knows of gets no last call. */
+export interface TellsOfPods {
+  readonly tellsOfPods: Instant;
+}
 
 /** What a node is to carry, said in terms of why. */
 export interface Marks {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Instant } from '../interruption/interruption.ts';
-import { tellsOfPods, type PodChange, type PodView, type Urgency } from './cluster.ts';
+import type { PodChange, PodView, Urgency } from './cluster.ts';
 import { PodFeed } from './pod-feed.ts';
 import { glanceAt } from './pod-glance.ts';
 import { isComparable } from './resource-version.ts';
@@ -80,7 +80,8 @@ export class PodChanges {
         };
         let isFirst = true;
         // Again: behind the evictions, which are what is urgent.
-        while (await list(isFirst, isFirst ? tellsOfPods : urgency + 1).then(goOn)) isFirst = false;
+        while (await list(isFirst, isFirst ? { tellsOfPods: urgency } : urgency + 1).then(goOn))
+          isFirst = false;
         place.leave();
       }
       await this.#watch(followed, take, signal);
@@ -91,11 +92,12 @@ export class PodChanges {
   }
 
   async #watch(
-    { node, list }: FollowedNode,
+    { node, urgency, list }: FollowedNode,
     take: (change: PodChange) => void,
     signal: AbortSignal,
   ): Promise<void> {
     this.#watches += 1;
+    const tellsOfPods = { tellsOfPods: urgency };
     try {
       const { pods, version: from } = await list(true, tellsOfPods);
       take({ type: 'all', pods });

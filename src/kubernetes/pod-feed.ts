@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import { tellsOfPods } from './cluster.ts';
 import { PodFeedPlace } from './pod-feed-place.ts';
 import { glanceAt } from './pod-glance.ts';
 import { isOlder } from './resource-version.ts';
@@ -12,6 +11,9 @@ const watchSeconds = 30;
 
 /** Many lists are asked for at the same time: the watch begins with the oldest of those answered within this. */
 const gatherMs = 200;
+
+/** Before all other requests of drains: one, for which many of them wait. */
+const urgency = { tellsOfPods: 0 };
 
 export interface PodFeedOptions {
   /** Without the right to watch: how long until the pods are to be listed again, for so many nodes. */
@@ -114,7 +116,7 @@ export class PodFeed {
         untilListIsWanted: () => clock.sleep(pollMs(this.#count), signal),
       },
       undefined,
-      tellsOfPods,
+      urgency,
       signal,
     );
     // All there is has been handed out before.

@@ -32,6 +32,9 @@ const drainHangsAfterMs = 5_000;
 /** Among last calls each second is lost to a pod's shutdown. */
 const lastCallHangsAfterMs = 1_000;
 
+/** What tells of pods and has waited for so long is behind what hangs. */
+const stuckAfterMs = 1_000;
+
 /** Marks of which none starts or ends for so long don't go before drains any more. */
 const markPatienceMs = 500;
 
@@ -41,8 +44,8 @@ export const backgroundConcurrency = 2;
 /**
  * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request, and no drain's
  * request starts while marks wait, as long as these get on; last calls have places of their own, as many as drains,
- * and start before these, so that they never wait behind what hangs or is asked for in vain, and so has what tells of
- * pods, before all of them; among either the earliest deadline goes first, first come first served within one, and is
+ * and start before these, so that they never wait behind what hangs or is asked for in vain, and what tells of pods is
+ * one of them, before all others, when it has waited for a second; among either the earliest deadline goes first, first come first served within one, and is
  * not held up by what hangs for a later one; what is in the background starts only while nothing else waits, and where
  * there is a rate it leaves half of the burst alone; after an overloaded server's pushback nothing starts until the
  * time that it asked for has passed, and then one request alone, which tells whether it is over.
@@ -55,6 +58,8 @@ export class RequestLanes {
   readonly #lastCalls: Lane;
   readonly #drains: Lane;
   readonly #background = lane(backgroundConcurrency, Infinity);
+  /** What tells of pods and waits in the drains' lane; with some that don't any more. */
+  readonly #tellers: { readonly turn: Turn; readonly since: Instant }[] = [];
   #tokens: number;
   #tokensAt: number;
   #pausedFrom = 0;
@@ -81,14 +86,13 @@ export class RequestLanes {
 
   /** Runs `request` when its turn comes. @throws the signal's reason where it is aborted while waiting */
   async run<T>(urgency: Urgency, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-    const ours = this.#laneOf(urgency);
-    const turn = this.#turn(ours.waiting, orderOf(urgency), signal);
+    const turn = this.#turn(urgency, signal);
     const probed = await turn.promise;
     try {
       return await request();
     } finally {
-      ours.running.delete(turn);
-      this.#note(ours);
+      turn.lane.running.delete(turn);
+      this.#note(turn.lane);
       // Another pause, should it have brought one, needs another probe.
       if (probed === this.#pauses) this.#isProbing = false;
       this.#startDue();
@@ -108,18 +112,36 @@ export class RequestLanes {
   #laneOf(urgency: Urgency): Lane {
     if (urgency === 'mark') return this.#marks;
     if (urgency === 'background') return this.#background;
-    return typeof urgency === 'number' ? this.#drains : this.#lastCalls;
+    return typeof urgency === 'object' && 'lastCall' in urgency ? this.#lastCalls : this.#drains;
   }
 
-  #turn(lane: Turn[], order: number, signal: AbortSignal): Turn {
+  #turn(urgency: Urgency, signal: AbortSignal): Turn {
     signal.throwIfAborted();
-    const turn = new Turn(lane, order, signal);
-    insertInOrder(lane, turn);
+    const turn = new Turn(this.#laneOf(urgency), orderOf(urgency), signal);
     this.#startDue();
+    if (turn.isWaiting && typeof urgency === 'object' && 'tellsOfPods' in urgency) {
+      this.#tellers.push({ turn, since: this.#clock.now() });
+      this.#wakeIn(stuckAfterMs);
+    }
     return turn;
   }
 
+  /** The oldest come first. */
+  #moveStuck(): void {
+    for (let [first] = this.#tellers; first; [first] = this.#tellers) {
+      const { turn, since } = first;
+      const leftMs = stuckAfterMs - Math.abs(this.#clock.now() - since);
+      if (turn.isWaiting && leftMs > 0) {
+        this.#wakeIn(leftMs);
+        return;
+      }
+      this.#tellers.shift();
+      if (turn.isWaiting) turn.moveTo(this.#lastCalls, -Infinity);
+    }
+  }
+
   #startDue(): void {
+    this.#moveStuck();
     if (!this.#start(this.#marks, 0) || this.#areMarksFirst()) return;
     if (!this.#start(this.#lastCalls, 0) || !this.#start(this.#drains, 0)) return;
     if ([this.#marks, this.#lastCalls, this.#drains].some(({ waiting }) => waiting.length > 0)) return;
@@ -224,26 +246,48 @@ function lane(concurrency: number, hangsAfterMs: number): Lane {
 
 /** A request that waits for its turn; told the pause whose end it tells, should it be the first after one. */
 class Turn extends AbortableWait<number | undefined> {
-  readonly order: number;
   /** When it began. */
   since: Instant = Infinity;
-  readonly #lane: Turn[];
+  #lane: Lane;
+  #order: number;
 
-  constructor(lane: Turn[], order: number, signal: AbortSignal) {
+  constructor(lane: Lane, order: number, signal: AbortSignal) {
     super(signal);
-    this.order = order;
     this.#lane = lane;
+    this.#order = order;
+    insertInOrder(lane.waiting, this);
   }
 
+  get lane(): Lane {
+    return this.#lane;
+  }
+
+  get order(): number {
+    return this.#order;
+  }
+
+  get isWaiting(): boolean {
+    return this.#lane.waiting.includes(this);
+  }
+
+  moveTo(lane: Lane, order: number): void {
+    this.onEnd();
+    this.#lane = lane;
+    this.#order = order;
+    insertInOrder(lane.waiting, this);
+  }
+
+  /** It does not wait any more. */
   protected override onEnd(): void {
-    const index = this.#lane.indexOf(this);
-    if (index >= 0) this.#lane.splice(index, 1);
+    const { waiting } = this.#lane;
+    const index = waiting.indexOf(this);
+    if (index >= 0) waiting.splice(index, 1);
   }
 }
 
 /** Within its lane. */
 function orderOf(urgency: Urgency): number {
-  if (typeof urgency === 'object') return urgency.lastCall;
+  if (typeof urgency === 'object') return 'lastCall' in urgency ? urgency.lastCall : urgency.tellsOfPods;
   return typeof urgency === 'number' ? urgency : 0;
 }
 
