@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../../interruption/interruption.ts';
-import { goTime, parseTime, text } from './fields.ts';
+import { goTime, isReservationId, parseTime, text } from './fields.ts';
 import { unreadable, type Parser } from './signal.ts';
 
 /** AWS begins to terminate a block's instances so long before the block ends. */
@@ -16,6 +16,8 @@ const noticeMs = 10 * 60_000;
 export const capacityBlockExpiration: Parser = ({ id, time, detail }, { seenAt, toLocal }) => {
   const reservationId = text(detail['capacity-reservation-id']);
   if (reservationId === '') return unreadable('no "capacity-reservation-id"');
+  // Nobody knows which instances were meant.
+  if (!isReservationId(reservationId)) return unreadable('a malformed "capacity-reservation-id"');
   const startTime = time ?? seenAt;
   const end = parseTime(detail['end-date']);
   const deadline: Instant =

@@ -4,6 +4,7 @@ import type { Instant } from '../../interruption/interruption.ts';
 const longestText = 1000;
 
 const instanceIdForm = /^i-[0-9A-Za-z]{1,64}$/;
+const reservationIdForm = /^cr-[0-9a-f]{1,64}$/;
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
 /** The form that AWS Health uses, such as `Sat, 05 Jun 2016 15:10:09 GMT`. */
@@ -21,6 +22,11 @@ export function text(value: unknown): string {
 /** What EC2 would not call malformed. */
 export function isInstanceId(value: string): boolean {
   return instanceIdForm.test(value);
+}
+
+/** No more than that is asked of EC2: in its filters `*` and `?` are wildcards. */
+export function isReservationId(value: string): boolean {
+  return reservationIdForm.test(value);
 }
 
 /**

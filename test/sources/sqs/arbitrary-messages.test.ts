@@ -20,7 +20,7 @@ function assertUsable(reading: Reading): void {
       assert.ok(reading.why.length > 0 && reading.why.length < 100);
       break;
     case 'reservation':
-      assert.ok(reading.reservationId !== '');
+      assert.match(reading.reservationId, /^cr-[0-9a-f]{1,64}$/);
       assertUsableSignal(reading.signal('i-0a'));
       break;
     case 'signals':

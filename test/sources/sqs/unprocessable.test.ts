@@ -35,6 +35,33 @@ test('a message that can not be read is told once, counted, and left for its own
   await it.untilDelivered(1, 1000);
 });
 
+test('a capacity reservation whose id is none is not asked of EC2, where its wildcards would name all instances', async () => {
+  const asked: string[] = [];
+  await using it = await runningSource({
+    instancesOfReservation: (id) => {
+      asked.push(id);
+      return Promise.resolve(['i-0a']);
+    },
+  });
+  const ids = ['*', 'cr-*', 'cr-0123?', 'cr-', 'i-0123', ' cr-0123'];
+  for (const id of ids) {
+    it.queue.send(
+      eventBridge('aws.ec2', 'Capacity Block Reservation Expiration Warning', {
+        'capacity-reservation-id': id,
+      }),
+    );
+  }
+  it.start();
+  await it.clock.advance(1000);
+  assert.deepEqual(asked, []);
+  assert.equal(it.delivered.length, 0);
+  assert.equal(it.queue.size, ids.length);
+  assert.deepEqual(
+    new Set(it.warnings().map(({ fields }) => fields['error'])),
+    new Set(['a malformed "capacity-reservation-id"']),
+  );
+});
+
 test('what nobody can process ends among the dead letters', async () => {
   await using it = await runningSource({ queue: { maxReceiveCount: 3 } });
   it.queue.send('garbage');
