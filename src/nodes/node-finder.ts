@@ -8,7 +8,8 @@ import type { NodeIndex } from '../kubernetes/node-index.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Found, NothingToDo, Unknown } from './found.ts';
-import { MissedInstances } from './missed-instances.ts';
+import { mayJoin } from './may-join.ts';
+import { MissedInstances, type MissedInstance } from './missed-instances.ts';
 import type { TaggedInstances } from './tagged-instances.ts';
 
 export interface NodeFinderOptions {
@@ -35,14 +36,11 @@ export interface NodeFinderModules {
 /** EC2 may not show an instance yet that it has just launched: it is asked once more after this. */
 const consistencyMs = 3_000;
 
-/** A machine joins its cluster within minutes of its launch, or never. */
-const joiningMs = 600_000;
-
-/** Where EC2 does not tell when it was launched. */
-const shortestPatienceMs = 60_000;
-
 /** For a node that is not expected to be new, a list from this long ago is as good as another. */
 const recentMs = 60_000;
+
+/** With the one that is asked about they are a call. */
+const mostAlong = 199;
 
 /**
  * Finds the node that an interruption is about. What the index and the tags that were read ahead know is answered
@@ -88,15 +86,49 @@ export class NodeFinder {
     const instanceId = instanceOf(location);
     if (nodeName !== undefined) return this.#again(nodeName, {}, () => this.findKnown(location), signal);
     if (instanceId === undefined) return unknown('no-location');
+    return (await this.#missAgain(instanceId, signal)) ?? this.#askEc2(instanceId, signal);
+  }
+
+  /** What was missed a short while ago is looked for in the index, which costs nothing. Nothing is settled by that. */
+  async #missAgain(instanceId: string, signal: AbortSignal): Promise<Found | undefined> {
+    const instance = this.#missed.answerOf(instanceId);
+    const found = instance && (await this.#findNode(instance, signal));
+    return found?.found === 'not-in-cluster' && found.isSettled ? undefined : found;
+  }
+
+  async #askEc2(instanceId: string, signal: AbortSignal): Promise<Found> {
+    const askedAt = this.#modules.clock.now();
+    void this.#askAlong(signal);
     try {
       const instance = await this.#describe(instanceId, signal);
       this.#isDenialTold = false;
-      return instance ? await this.#resolve(instance, signal) : nothingToDo('instance-gone');
+      if (!instance) return nothingToDo('instance-gone');
+      const found = await this.#resolve(instance, signal);
+      if (found.found === 'not-in-cluster') this.#missed.learn(instance, askedAt);
+      return found;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof AwsError)) throw error;
       return this.#withoutEc2(instanceId, error, signal);
     }
+  }
+
+  /**
+   * Hundreds of another cluster's instances may come again and again, each at its own time: those that are due soon are
+   * asked about in the same call.
+   */
+  async #askAlong(signal: AbortSignal): Promise<void> {
+    const { clock, instances } = this.#modules;
+    const askedAt = clock.now();
+    const asking = this.#missed.takeDue(mostAlong).map(async (id) => {
+      const instance = await instances.describe(id, signal);
+      // What its message would be settled by is asked once more, for it.
+      if (instance?.privateDnsName !== undefined && this.#isManaged(instance)) {
+        this.#missed.learn(instance, askedAt);
+      } else this.#missed.unlearn(id);
+    });
+    // Where EC2 can't be asked, whoever asks for its own sake tells.
+    await Promise.allSettled(asking);
   }
 
   async #describe(instanceId: string, signal: AbortSignal): Promise<Ec2Instance | undefined> {
@@ -108,19 +140,30 @@ export class NodeFinder {
   }
 
   async #resolve(instance: Ec2Instance, signal: AbortSignal): Promise<Found> {
-    const { managedTag } = this.#options;
-    const { instanceId, state, privateDnsName, tags } = instance;
-    const node = this.#nodeOf(instance);
+    const { state, privateDnsName } = instance;
     const mayRun = state === 'running' || state === 'pending';
-    if (!node && privateDnsName === undefined && !mayRun) return nothingToDo('not-running');
-    if (managedTag !== undefined && !tags.has(managedTag)) return nothingToDo('not-managed');
+    if (!this.#nodeOf(instance) && privateDnsName === undefined && !mayRun) return nothingToDo('not-running');
+    if (!this.#isManaged(instance)) return nothingToDo('not-managed');
+    const found = await this.#findNode(instance, signal);
+    // It may be a node by a name that EC2 does not show yet.
+    return found.found === 'not-in-cluster' && privateDnsName === undefined ? unknown('no-dns-name') : found;
+  }
+
+  #isManaged({ tags }: Ec2Instance): boolean {
+    const { managedTag } = this.#options;
+    return managedTag === undefined || tags.has(managedTag);
+  }
+
+  /** The node of an instance that is managed. */
+  async #findNode(instance: MissedInstance, signal: AbortSignal): Promise<Found> {
+    const { instanceId } = instance;
+    const node = this.#nodeOf(instance);
     const found: Found = node
       ? { found: 'node', node }
       : await this.#again(instanceId, instance, () => this.#nodeOf(instance), signal);
-    // It may be a node by a name that EC2 does not show yet.
-    if (found.found === 'not-in-cluster' && privateDnsName === undefined) return unknown('no-dns-name');
-    if (managedTag !== undefined && found.found === 'node')
+    if (this.#options.managedTag !== undefined && found.found === 'node') {
       this.#modules.tagged.learn(instanceId, found.node);
+    }
     return found;
   }
 
@@ -147,21 +190,16 @@ export class NodeFinder {
     look: () => IndexedNode | undefined,
     signal: AbortSignal,
   ): Promise<Found> {
-    const mayJoin = this.#mayJoin(instance, this.#missed.miss(key));
-    const isCurrent = await this.#modules.index.refresh(signal, mayJoin ? 0 : recentMs);
+    const { clock, index } = this.#modules;
+    const isNew = mayJoin(instance, this.#missed.miss(key), clock.now());
+    const isCurrent = await index.refresh(signal, isNew ? 0 : recentMs);
     const node = look();
     if (node) return { found: 'node', node };
     if (!isCurrent) return unknown('cluster');
-    return { found: 'not-in-cluster', isSettled: this.#options.settlesNotFound && !mayJoin, mayJoin };
+    return { found: 'not-in-cluster', isSettled: this.#options.settlesNotFound && !isNew, mayJoin: isNew };
   }
 
-  #mayJoin({ state, launchedAt }: Partial<Ec2Instance>, missedSinceMs: number): boolean {
-    if (state !== undefined && state !== 'running' && state !== 'pending') return false;
-    if (launchedAt === undefined) return missedSinceMs < shortestPatienceMs;
-    return Math.abs(this.#modules.clock.now() - launchedAt) < joiningMs;
-  }
-
-  #nodeOf({ instanceId, privateDnsName }: Ec2Instance): IndexedNode | undefined {
+  #nodeOf({ instanceId, privateDnsName }: MissedInstance): IndexedNode | undefined {
     const byId = this.#byInstanceId(instanceId);
     if (byId || this.#options.useProviderId || privateDnsName === undefined) return byId;
     return own(this.#modules.index.byPrivateDnsName(privateDnsName), instanceId);

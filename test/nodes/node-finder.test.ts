@@ -153,6 +153,84 @@ test('a node that joins later is found', async () => {
   assert.equal(await it.sample('nth_instances_not_in_cluster'), 0);
 });
 
+for (const [whose, keptMs, launchedMsAgo] of [
+  ['that is not in the cluster', 60_000, 3_600_000],
+  ['that may be about to join it', 20_000, 60_000],
+] as const) {
+  test(`an instance ${whose} is looked for in the index alone for ${keptMs / 1000} s`, async () => {
+    await using it = await findingNodes();
+    const [first, second] = [instanceId(1), instanceId(2)];
+    const launchedAt = it.clock.now() - launchedMsAgo;
+    for (const id of [first, second]) it.ec2.put({ instanceId: id, tags, launchedAt });
+    for (const id of [first, second]) assert.equal(short(await it.find(id)), 'not-in-cluster');
+    const asked = it.requests.length;
+    await it.clock.advance(keptMs - 1_000);
+    assert.equal(short(await it.find(first)), 'not-in-cluster');
+    addNode(it.api, 2);
+    await it.clock.settle();
+    assert.equal(short(await it.find(second)), dnsName(2));
+    assert.equal(it.requests.length, asked);
+    await it.clock.advance(1_000);
+    assert.equal(short(await it.find(first)), 'not-in-cluster');
+    assert.equal(it.requests.length, asked + 1);
+  });
+}
+
+test('nothing is settled by what EC2 said of a missed instance a while ago', async () => {
+  await using it = await findingNodes({ settlesNotFound: true });
+  const launchedAt = it.clock.now() - 595_000;
+  for (const number of [1, 2, 3]) it.ec2.put({ instanceId: instanceId(number), tags, launchedAt });
+  const findAll = async () => {
+    const found: Found[] = [];
+    for (const number of [1, 2, 3]) found.push(await it.find(instanceId(number)));
+    return found.map((one) => (one.found === 'not-in-cluster' && one.isSettled ? 'settled' : short(one)));
+  };
+  const stays = ['not-in-cluster', 'not-in-cluster', 'not-in-cluster'];
+  assert.deepEqual(await findAll(), stays);
+  it.ec2.put({ instanceId: instanceId(1), tags: {}, launchedAt });
+  it.ec2.instances.delete(instanceId(2));
+  assert.deepEqual(await findAll(), stays);
+  const asked = it.requests.length;
+  // Its machine can join no more, which EC2 is asked about as well.
+  await it.clock.advance(8_000);
+  assert.deepEqual(await findAll(), ['not-managed', 'instance-gone', 'settled']);
+  assert.equal(it.requests.length, asked + 4);
+});
+
+test('hundreds of missed instances that come at times of their own are asked about together', async () => {
+  await using it = await findingNodes();
+  const ids = Array.from({ length: 150 }, (_, number) => instanceId(number));
+  for (const id of ids) it.ec2.put({ instanceId: id, tags });
+  const findInTurn = async () => {
+    for (const id of ids) {
+      assert.equal(short(await it.find(id)), 'not-in-cluster');
+      await it.clock.advance(100);
+    }
+  };
+  await findInTurn();
+  const asked = it.requests.length;
+  for (let minute = 0; minute < 3; minute += 1) {
+    for (let round = 0; round < 4; round += 1) await findInTurn();
+  }
+  assert.ok(it.requests.length - asked <= 9, `${it.requests.length - asked} calls in three minutes`);
+});
+
+test('what EC2 says of instances that were asked about along with another settles nothing by itself', async () => {
+  await using it = await findingNodes();
+  for (const number of [1, 2, 3]) it.ec2.put({ instanceId: instanceId(number), tags });
+  assert.equal(short(await it.find(instanceId(1))), 'not-in-cluster');
+  await it.clock.advance(25_000);
+  for (const number of [2, 3]) assert.equal(short(await it.find(instanceId(number))), 'not-in-cluster');
+  await it.clock.advance(35_000);
+  it.ec2.put({ instanceId: instanceId(2), tags: {} });
+  it.ec2.instances.delete(instanceId(3));
+  assert.equal(short(await it.find(instanceId(1))), 'not-in-cluster');
+  const asked = it.requests.length;
+  assert.equal(short(await it.find(instanceId(2))), 'not-managed');
+  assert.equal(short(await it.find(instanceId(3))), 'instance-gone');
+  assert.equal(it.requests.length, asked + 3);
+});
+
 test("other clusters' instances are counted while messages speak of them", async () => {
   await using it = await findingNodes();
   for (const number of [1, 2, 3]) it.ec2.put({ instanceId: instanceId(number), tags });
