@@ -4,7 +4,7 @@ import type { Metrics } from '../metrics.ts';
 import { mayJoin } from './may-join.ts';
 
 /** The messages that speak of it come again much sooner than this. */
-const keptMs = 600_000;
+const missedKeptMs = 600_000;
 
 /** More than any queue delivers meanwhile; the oldest are forgotten. */
 const mostKept = 10_000;
@@ -55,7 +55,7 @@ export class MissedInstances {
     this.#missed.delete(id);
     this.#missed.set(id, { firstAt, lastAt: now, answer: known?.answer });
     for (const [old, { lastAt }] of this.#missed) {
-      if (this.#msSince(lastAt) < keptMs && this.#missed.size <= mostKept) break;
+      if (this.#msSince(lastAt) < missedKeptMs && this.#missed.size <= mostKept) break;
       this.#missed.delete(old);
     }
     this.#metrics.instancesNotInCluster.set(this.#missed.size);

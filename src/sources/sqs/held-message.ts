@@ -1,10 +1,10 @@
 import type { Instant } from '../../interruption/interruption.ts';
+import { Progress } from './progress.ts';
 import type { ReceivedMessage } from './queue.ts';
+import type { Signal } from './signal.ts';
 
 /** SQS lets a message be in flight for so long since it was handed out, however often that is extended. */
 export const longestFlightMs = 12 * 3_600_000;
-
-const nothingDone: ReadonlySet<string> = new Set();
 
 /** The right to act on a message, of which SQS gives a new one with each delivery. */
 interface Receipt {
@@ -14,7 +14,9 @@ interface Receipt {
 
 /**
  * A message that is worked for; its body is not kept. Invariants: every loan is given back once, and the message is
- * concluded when all are. Where we stop and one of them was not done it is another's before, and not ours to delete.
+ * concluded when all are. What is given back undone while other work goes on is lent again when the message comes again,
+ * for which it is shown meanwhile. Where we stop and one of them was not done it is another's before, and not ours to
+ * delete.
  */
 export class HeldMessage {
   readonly id: string;
@@ -24,15 +26,16 @@ export class HeldMessage {
   readonly receiveCount: number;
   /** When it was first received, by this process. */
   readonly heldSince: Instant;
+  /** What was done of it, also at the times before at which it was held. */
+  readonly progress: Progress;
   #loans = 0;
-  #done: Set<string> | undefined;
+  #released: Signal[] = [];
   #receipt: Receipt;
+  #shownAt: Instant | undefined;
   /** Until then nobody else is given the message. */
   hiddenUntil: Instant;
   /** SQS does not let this receipt hide the message any longer. */
   isReceiptStale = false;
-  /** The work for one of its interruptions is to be done again. */
-  isReleased = false;
   /** It was only said what would be done. */
   isRehearsed = false;
 
@@ -40,6 +43,7 @@ export class HeldMessage {
     { id, receiptHandle, receiveCount, sentAt }: ReceivedMessage,
     receivedAt: Instant,
     hiddenUntil: Instant,
+    progress = new Progress(),
   ) {
     this.id = id;
     this.sentAt = sentAt;
@@ -47,6 +51,7 @@ export class HeldMessage {
     this.heldSince = receivedAt;
     this.#receipt = { handle: receiptHandle, receivedAt };
     this.hiddenUntil = hiddenUntil;
+    this.progress = progress;
   }
 
   get receiptHandle(): string {
@@ -58,6 +63,19 @@ export class HeldMessage {
     this.#receipt = { handle: receiptHandle, receivedAt };
     this.hiddenUntil = hiddenUntil;
     this.isReceiptStale = false;
+    this.#shownAt = undefined;
+  }
+
+  /** It is to come again, so that nobody keeps it hidden. */
+  get isShown(): boolean {
+    return this.#shownAt !== undefined;
+  }
+
+  /** @returns false where it has become, or becomes, visible no later than `at`, so that there is nothing to do */
+  show(at: Instant): boolean {
+    if (this.#shownAt !== undefined && this.#shownAt <= at) return false;
+    this.#shownAt = at;
+    return true;
   }
 
   /** When its time in flight is over. */
@@ -70,14 +88,21 @@ export class HeldMessage {
     return new Loan(this, interruptionId);
   }
 
-  /** The interruptions of which the work is done. */
-  get done(): ReadonlySet<string> {
-    return this.#done ?? nothingDone;
+  /** The work for one of its interruptions is to be done again. */
+  get isReleased(): boolean {
+    return this.#released.length > 0;
   }
 
-  finished(interruptionId: string): void {
-    this.#done ??= new Set();
-    this.#done.add(interruptionId);
+  /** The work for one of its interruptions was not done. */
+  release(signal: Signal): void {
+    this.#released.push(signal);
+  }
+
+  /** What is to be lent again. */
+  takeReleased(): readonly Signal[] {
+    const released = this.#released;
+    this.#released = [];
+    return released;
   }
 
   /** One loan, once. @returns whether it was the last one */

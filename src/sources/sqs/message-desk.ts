@@ -55,6 +55,7 @@ export class MessageDesk {
     if (known) {
       metrics.queueMessages.inc({ event: 'redelivered' });
       known.renew(message.receiptHandle, now, this.#hiddenUntil(now));
+      this.lend(known, known.takeReleased());
       return;
     }
     if (this.#isDealtWith(message)) return;
@@ -79,7 +80,7 @@ export class MessageDesk {
   /** Puts what a held message says where it is pulled from. @returns false where its work was done before */
   lend(message: HeldMessage, signals: readonly Signal[]): boolean {
     const items = signals
-      .filter((signal) => !message.done.has(idOf(signal)))
+      .filter((signal) => !message.progress.isDone(idOf(signal)))
       .map((signal) => ({ ...signal, source: sourceName, handle: message.lend(idOf(signal)) }));
     for (const item of items) this.#modules.outbox.put(item);
     return items.length > 0;
@@ -97,9 +98,9 @@ export class MessageDesk {
 
   #hold(message: ReceivedMessage, now: Instant): HeldMessage {
     const { held, memory } = this.#modules;
-    const done = memory.get(message.id)?.done;
-    const holding = new HeldMessage(message, now, this.#hiddenUntil(now));
-    for (const id of done ?? []) holding.finished(id);
+    const remembered = memory.get(message.id);
+    const progress = remembered?.state === 'unfinished' ? remembered.progress : undefined;
+    const holding = new HeldMessage(message, now, this.#hiddenUntil(now), progress);
     held.set(message.id, holding);
     return holding;
   }

@@ -1,3 +1,5 @@
+import type { Progress } from './progress.ts';
+
 /** So many messages are remembered; the oldest is forgotten first. */
 const mostRemembered = 5000;
 
@@ -7,15 +9,9 @@ const mostRemembered = 5000;
  * - `left`: it is to stay in the queue, and nothing more is said of it
  * - `unfinished`: it is to be worked for again
  */
-export interface Remembered {
-  readonly state: 'settled' | 'left' | 'unfinished';
-  /** Of an unfinished one: the interruptions of which the work is done. */
-  readonly done: ReadonlySet<string>;
-  /** Of an unfinished one: how often it was given back in a row. */
-  readonly releases: number;
-}
-
-const nothingDone: ReadonlySet<string> = new Set();
+export type Remembered =
+  | { readonly state: 'settled' | 'left' }
+  | { readonly state: 'unfinished'; readonly progress: Progress };
 
 /** Remembers messages by their ids, so that none is worked for, or told of, twice. */
 export class MessageMemory {
@@ -26,18 +22,15 @@ export class MessageMemory {
   }
 
   settled(id: string): void {
-    this.#put(id, { state: 'settled', done: nothingDone, releases: 0 });
+    this.#put(id, { state: 'settled' });
   }
 
   left(id: string): void {
-    this.#put(id, { state: 'left', done: nothingDone, releases: 0 });
+    this.#put(id, { state: 'left' });
   }
 
-  /** @returns how often it was given back by now */
-  unfinished(id: string, done: ReadonlySet<string>): number {
-    const releases = (this.#messages.get(id)?.releases ?? 0) + 1;
-    this.#put(id, { state: 'unfinished', done, releases });
-    return releases;
+  unfinished(id: string, progress: Progress): void {
+    this.#put(id, { state: 'unfinished', progress });
   }
 
   #put(id: string, remembered: Remembered): void {

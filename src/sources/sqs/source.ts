@@ -121,7 +121,7 @@ export class SqsSource implements Source {
       await receiving;
       const released = [...this.#held.values()].filter((message) => message.isReleased);
       await Promise.all([
-        ...released.map((message) => this.#show(message, 'unfinished')),
+        ...released.map((message) => this.#handOver(message)),
         ...this.#outbox.drain().map((item) => this.release(item)),
       ]);
     }
@@ -132,20 +132,20 @@ export class SqsSource implements Source {
     if (!(loan instanceof Loan) || !loan.giveBack()) return;
     const { message, interruptionId } = loan;
     if (outcome === 'dry-run' || this.#options.dryRun) message.isRehearsed = true;
-    else if (await this.#isHookDone(item, outcome)) message.finished(interruptionId);
-    else message.isReleased = true;
-    await this.#giveBack(message, 'unfinished');
+    else if (await this.#isHookDone(item, outcome)) message.progress.finished(interruptionId);
+    else message.release(item);
+    await this.#giveBack(message);
   }
 
   async release(item: Delivery | Cancellation, reason: ReleaseReason = 'unfinished'): Promise<void> {
     const { handle: loan } = item;
     if (!(loan instanceof Loan) || !loan.giveBack()) return;
-    const { message } = loan;
-    message.isReleased = true;
+    const { message, interruptionId } = loan;
+    message.release(item);
     const hook = hookOf(item);
     if (hook && reason === 'not-ours') this.#modules.hooks.leave(hook);
     else if (hook) this.#modules.hooks.rest(hook);
-    await this.#giveBack(message, reason);
+    await this.#giveBack(message, backOffSeconds(message.progress.released(interruptionId), reason));
   }
 
   /** Ends everything where it stands: what was not settled comes again. */
@@ -181,12 +181,21 @@ export class SqsSource implements Source {
     return true;
   }
 
-  /** One of its loans. */
-  async #giveBack(message: HeldMessage, reason: ReleaseReason): Promise<void> {
+  /**
+   * One of its loans.
+   * @param afterSeconds when the work for it is to be tried again; undefined where it is done
+   */
+  async #giveBack(message: HeldMessage, afterSeconds?: number): Promise<void> {
     const isLast = message.giveBack();
-    // What we are not to begin any more is another's at once. It may do again what goes on here, which is harmless.
-    if (message.isReleased && (isLast || this.#stopping.signal.aborted)) await this.#show(message, reason);
-    else if (isLast) await this.#conclude(message);
+    if (!message.isReleased) {
+      if (isLast) await this.#conclude(message);
+    } else if (this.#stopping.signal.aborted) {
+      await this.#handOver(message);
+    } else {
+      // What was released is lent again when the message comes again, here or to another; the rest goes on.
+      if (isLast) this.#leave(message);
+      if (afterSeconds !== undefined) await this.#show(message, afterSeconds);
+    }
   }
 
   /** The work for all that the message names is done. */
@@ -202,13 +211,25 @@ export class SqsSource implements Source {
     this.#forget(message);
   }
 
-  /** Once: another may have it by the next time. */
-  async #show(message: HeldMessage, reason: ReleaseReason): Promise<void> {
+  /** What we are not to begin any more is another's at once. It may do again what goes on here, which is harmless. */
+  async #handOver(message: HeldMessage): Promise<void> {
+    // Once: another may have it by the next time.
     if (this.#held.get(message.id) !== message) return;
-    this.#modules.metrics.queueMessages.inc({ event: 'released' });
-    const releases = this.#memory.unfinished(message.id, message.done);
-    const seconds = this.#stopping.signal.aborted ? 0 : backOffSeconds(releases, reason);
+    this.#leave(message);
+    await this.#show(message, 0);
+  }
+
+  /** Its work is not done, and nobody here works for it now. */
+  #leave(message: HeldMessage): void {
+    this.#memory.unfinished(message.id, message.progress);
     this.#forget(message);
+  }
+
+  /** Lets it come again after so long, whether it is still worked for or not. */
+  async #show(message: HeldMessage, seconds: number): Promise<void> {
+    const { clock, metrics } = this.#modules;
+    if (!message.show(clock.now() + seconds * 1000)) return;
+    metrics.queueMessages.inc({ event: 'released' });
     await this.#visibility.show(message, seconds);
   }
 
@@ -236,7 +257,9 @@ export class SqsSource implements Source {
           error: errorText(error),
         });
       }
-      await this.#show(message, 'unfinished');
+      const releases = message.progress.released(message.id);
+      this.#leave(message);
+      await this.#show(message, this.#stopping.signal.aborted ? 0 : backOffSeconds(releases, 'unfinished'));
     }
   }
 

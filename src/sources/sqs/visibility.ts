@@ -71,11 +71,13 @@ export class Visibility {
   /** Lets the message become visible in so many seconds. Where that can't be had it becomes visible by itself. */
   async show(message: HeldMessage, seconds: number): Promise<void> {
     const { log } = this.#modules;
+    const { receiptHandle } = message;
     // Whichever comes to SQS last counts.
     await this.#round;
-    if (this.#isRefused) return;
+    // It may have come again meanwhile.
+    if (this.#isRefused || message.receiptHandle !== receiptHandle) return;
     try {
-      const error = await this.#changes.add({ receiptHandle: message.receiptHandle, seconds });
+      const error = await this.#changes.add({ receiptHandle, seconds });
       if (error) log.debug('A message was not made visible', { message_id: message.id, ...error });
     } catch (error) {
       if (!this.#modules.closed.aborted) this.#failed(error);
@@ -87,8 +89,8 @@ export class Visibility {
   }
 
   /** Half of a timeout before it ends. */
-  #dueAt({ hiddenUntil, isReceiptStale }: HeldMessage): number {
-    return isReceiptStale ? Infinity : hiddenUntil - this.#visibilityMs / 2;
+  #dueAt({ hiddenUntil, isReceiptStale, isShown }: HeldMessage): number {
+    return isReceiptStale || isShown ? Infinity : hiddenUntil - this.#visibilityMs / 2;
   }
 
   #schedule(): void {

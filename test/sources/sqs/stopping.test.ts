@@ -36,8 +36,8 @@ for (const when of ['before the stop', 'after it']) {
     await it.untilDelivered(2);
     const [first, second] = it.delivered;
     const giveBack = () => it.clock.advanceWhile(it.source.release(second as never));
-    if (when === 'before the stop') await giveBack();
     await it.clock.advance(60_000);
+    if (when === 'before the stop') await giveBack();
     assert.equal(it.queue.visible, 0);
     await it.stopIntake();
     if (when === 'after it') await giveBack();
@@ -53,6 +53,22 @@ for (const when of ['before the stop', 'after it']) {
     assert.equal(other.delivered.length, 2);
   });
 }
+
+test('a part that was tried again and is given back after the stop is there for another replica at once', async () => {
+  await using it = await runningSource();
+  it.queue.send(healthEvent(['i-0a', 'i-0b']));
+  it.start();
+  await it.untilDelivered(2);
+  await it.clock.advanceWhile(it.source.release(it.delivered[1] as never));
+  await it.untilDelivered(3);
+  await it.stopIntake();
+  await it.clock.advance(60_000);
+  assert.equal(it.queue.visible, 0, 'it is worked for');
+  await it.clock.advanceWhile(it.source.release(it.delivered[2] as never));
+  assert.equal(it.queue.visible, 1);
+  await it.settle(it.delivered[0], 'drained');
+  assert.equal(it.queue.size, 1);
+});
 
 test('what nobody had pulled is there for another replica at once', async () => {
   await using it = await runningSource();

@@ -65,6 +65,35 @@ test('SQS hides no message for more than twelve hours, which is said once and no
   closed.abort();
 });
 
+test('a message that comes again before it could be shown is not shown by its new receipt', async () => {
+  const clock = new FakeClock();
+  const { log } = recordedLog();
+  const now = clock.now();
+  const received = { id: 'm-1', receiptHandle: 'r-1', body: '', receiveCount: 1, sentAt: undefined };
+  const message = new HeldMessage(received, now, now + 20_000);
+  const asked: string[] = [];
+  const extended = Promise.withResolvers<readonly undefined[]>();
+  const queue: Pick<Queue, 'hide'> = {
+    hide: ([entry]) => {
+      asked.push(`${entry?.receiptHandle} ${entry?.seconds}`);
+      return extended.promise;
+    },
+  };
+  const closed = new AbortController();
+  const visibility = new Visibility(
+    { visibilitySeconds: 20 },
+    { queue, clock, log, held: () => [message], closed: closed.signal },
+  );
+  visibility.keep();
+  await clock.advance(10_000);
+  const showing = visibility.show(message, 5);
+  message.renew('r-2', clock.now(), clock.now() + 20_000);
+  extended.resolve([undefined]);
+  await clock.advanceWhile(showing);
+  assert.deepEqual(asked, ['r-1 20']);
+  closed.abort();
+});
+
 test('without the right to keep messages hidden it is said once, and every ten minutes asked again', async () => {
   await using it = await runningSource();
   it.aws.denied.add('ChangeMessageVisibilityBatch');
