@@ -55,9 +55,14 @@ function ofEvent(eventId: string, all: readonly Over[]): Over | undefined {
   return all.find(({ id }) => id === eventId);
 }
 
-/** Another replica may have been told of an event since we were. */
+/** Another replica may have been told of an event since we were. What is told once more was first seen before. */
 function toldLast(onNode: MarkedSignal, ours: MarkedSignal | undefined): MarkedSignal {
-  return !ours || isToldBefore(tellingOfSignal(ours), tellingOfSignal(onNode)) ? onNode : ours;
+  if (!ours || isToldBefore(tellingOfSignal(ours), tellingOfSignal(onNode))) return onNode;
+  if (!ours.queued || !onNode.queued || ours.queued.toldAt !== onNode.queued.toldAt) return ours;
+  const sinceThen = { ...ours, queued: { ...ours.queued, since: onNode.queued.since } };
+  // Of two contents that AWS told at the same time that holds which was seen last.
+  const isSame = ours.queued.toldAt === undefined || JSON.stringify(sinceThen) === JSON.stringify(onNode);
+  return isSame ? sinceThen : ours;
 }
 
 function tellingOfSignal({ queued }: MarkedSignal): Telling | undefined {

@@ -62,6 +62,31 @@ test('a signal that comes again after another one is no reason to write', () => 
   assert.equal(mark([spot(), rebalance()], nothing, marked).patch, undefined);
 });
 
+test('a message that comes again keeps the time at which it was first seen, and is no reason to write', () => {
+  const monitor = 'SQS_MONITOR';
+  for (const interruption of [asgTermination({ monitor }), maintenance({ monitor, toldAt: t0 })]) {
+    const { state } = mark([interruption]);
+    const marked = { unschedulable: true, annotations: { [stateAnnotation]: JSON.stringify(state) } };
+    const again = { ...interruption, seenAt: t0 + 60_000 };
+    assert.equal(mark([again], nothing, marked).patch, undefined);
+  }
+});
+
+test('what AWS tells anew of maintenance is first seen when that comes', () => {
+  const known = maintenance({ monitor: 'SQS_MONITOR', toldAt: t0 });
+  const seenAt = t0 + 60_000;
+  const news = [
+    { ...known, seenAt, toldAt: t0 + 1_000 },
+    { ...known, seenAt, notBefore: known.notBefore + 1_000 },
+  ];
+  for (const interruption of news) {
+    const { state } = mark([known]);
+    const marked = { unschedulable: true, annotations: { [stateAnnotation]: JSON.stringify(state) } };
+    const [signal] = mark([interruption], nothing, marked).state?.signals ?? [];
+    assert.equal(signal?.queued?.since, new Date(seenAt).toISOString());
+  }
+});
+
 test("someone else's cordon is not ours", () => {
   assert.equal(mark([spot()], nothing, { unschedulable: true }).state?.ours.cordon, false);
 });
