@@ -62,6 +62,8 @@ export class Intake implements Lender {
   readonly #shared: NodeWorkflowModules;
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #workflows = new Map<string, NodeWorkflow>();
+  /** Those that have ended, but may still write what has come of their work, by nodes that have another one since. */
+  readonly #earlier = new Map<string, readonly NodeWorkflow[]>();
   readonly #running = new Set<Promise<void>>();
   #workflowsStarted = 0;
 
@@ -153,7 +155,7 @@ export class Intake implements Lender {
       this.#modules.onLaunch?.(node, item.interruption);
       await (launches ? launches.follow(node, item, source, intake) : source.settle(item, 'ignored'));
     } else if (item.type === 'interruption' ? this.#isToDo(node, source, item) : this.#isToUndo(node, item)) {
-      if (!this.#workflows.get(node)?.join(item)) this.#start(node, item, intake, killing);
+      this.#enter(node, item, intake, killing);
     } else {
       await source.settle(item, 'ignored');
     }
@@ -233,18 +235,30 @@ export class Intake implements Lender {
     return isMarked && !this.#options.dryRun;
   }
 
+  #enter(node: string, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
+    const workflow = this.#workflows.get(node);
+    const hasJoined = workflow?.join(item) ?? false;
+    if (workflow && !hasJoined) this.#earlier.set(node, [...(this.#earlier.get(node) ?? []), workflow]);
+    // What is called off must not be written down once more. Other news wait for nothing that is written meanwhile.
+    if (item.type === 'cancellation') for (const it of this.#earlier.get(node) ?? []) it.giveWay(item);
+    if (!hasJoined) this.#start(node, item, intake, killing);
+  }
+
   #start(node: string, item: Delivery | Cancellation, intake: AbortSignal, killing: AbortSignal): void {
     this.#workflowsStarted += 1;
     const workflow = new NodeWorkflow({ node, id: this.#workflowsStarted }, this.#options, this.#shared);
     const machine = this.#modules.machines?.byName(node);
     workflow.join(item);
     if (machine) workflow.nodeIs(machine);
-    // What is called off must not be written down once more. Other news wait for nothing that is written meanwhile.
-    if (item.type === 'cancellation') this.#workflows.get(node)?.giveWay();
     this.#workflows.set(node, workflow);
-    this.#keep(workflow.run(intake, killing), () => {
-      if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
-    });
+    this.#keep(workflow.run(intake, killing), () => this.#leave(node, workflow));
+  }
+
+  #leave(node: string, workflow: NodeWorkflow): void {
+    if (this.#workflows.get(node) === workflow) this.#workflows.delete(node);
+    const earlier = this.#earlier.get(node)?.filter((it) => it !== workflow) ?? [];
+    if (earlier.length > 0) this.#earlier.set(node, earlier);
+    else this.#earlier.delete(node);
   }
 
   async settle(node: string, item: Delivery | Cancellation, outcome: Outcome): Promise<void> {

@@ -3,6 +3,7 @@ import { errorText } from '../error-text.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Cluster, MarkResult, Marks } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
+import { notNeeded } from '../not-needed.ts';
 import { isPushback } from '../pushback.ts';
 import type { Ledger } from '../interruption/ledger.ts';
 import type { Change } from './change.ts';
@@ -48,6 +49,8 @@ export class NodeMarking {
   #onError: ((error: unknown) => void) | undefined;
   #onOtherMachine: (() => void) | undefined;
   #isAtWork = false;
+  /** Breaks off what is being written. */
+  #attempt: AbortController | undefined;
   #wanted = 1;
   #held = 0;
   #trouble: string | undefined = 'it has not been tried';
@@ -98,6 +101,13 @@ export class NodeMarking {
     return this.#wanted;
   }
 
+  /** What is being written, if anything, must not be any more: it is broken off, and written as it is to be now. */
+  startOver(): void {
+    if (!this.#isAtWork) return;
+    this.#wanted += 1;
+    this.#attempt?.abort(notNeeded);
+  }
+
   /** Whether the node carries what was asked for by that request. */
   holds(request: number): boolean {
     return this.#held >= request;
@@ -123,7 +133,13 @@ export class NodeMarking {
         wanted = this.#wanted;
         return this.#modules.mandate.marks;
       };
-      const result = await this.#attempt(marks, signal).catch((error: unknown) => asError(error, signal));
+      const attempt = new AbortController();
+      this.#attempt = attempt;
+      const result = await this.#write(marks, AbortSignal.any([signal, attempt.signal])).catch(
+        (error: unknown) => asError(error, signal),
+      );
+      this.#attempt = undefined;
+      if (attempt.signal.aborted) continue;
       if (this.#isMarked(result)) {
         this.#held = wanted;
         this.#toldAt = undefined;
@@ -141,7 +157,7 @@ export class NodeMarking {
   }
 
   /** @throws ApiError, or the signal's reason */
-  async #attempt(marks: () => Marks, signal: AbortSignal): Promise<MarkResult> {
+  async #write(marks: () => Marks, signal: AbortSignal): Promise<MarkResult> {
     const { cluster, ledger, machines } = this.#modules;
     const { node } = this.#options;
     for (;;) {

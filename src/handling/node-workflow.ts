@@ -107,9 +107,15 @@ export class NodeWorkflow {
     change.tell();
   }
 
-  /** The next workflow of its node begins: what is still to be written by this one, which has ended, is out of date. */
-  giveWay(): void {
-    this.#ended.abort(notNeeded);
+  /**
+   * A later workflow of its node is told that something is over: of what this one, which has ended, is still to write, so
+   * much is out of date.
+   */
+  giveWay(cancellation: Cancellation): void {
+    const { ledger, marking } = this.#parts;
+    ledger.strike(cancellation);
+    if (ledger.interruptions.length > 0) marking.startOver();
+    else this.#ended.abort(notNeeded);
   }
 
   /**

@@ -34,13 +34,19 @@ export class Ledger {
 
   cancel(cancellation: Cancellation): void {
     const { interruptionId: id } = cancellation;
+    this.strike(cancellation);
+    const isOf = ({ interruption }: Delivery): boolean => interruption.id === id;
+    this.#cancelled = [...this.#cancelled, cancellation, ...this.#deliveries.filter(isOf)];
+    this.#deliveries = this.#deliveries.filter((delivery) => !isOf(delivery));
+  }
+
+  /** What was lent to another ledger tells that it is over: it is known no more here, and nothing is to be given back. */
+  strike(cancellation: Cancellation): void {
+    const { interruptionId: id } = cancellation;
     this.#interruptions = this.#interruptions.filter((it) => it.id !== id);
     this.#over = this.#over.some(({ interruptionId }) => interruptionId === id)
       ? this.#over.map((it) => (it.interruptionId === id ? cancellation : it))
       : [...this.#over, cancellation];
-    const isOf = ({ interruption }: Delivery): boolean => interruption.id === id;
-    this.#cancelled = [...this.#cancelled, cancellation, ...this.#deliveries.filter(isOf)];
-    this.#deliveries = this.#deliveries.filter((delivery) => !isOf(delivery));
   }
 
   /** Hands over what is to be given back now; the interruptions stay known. */

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
 import type { FakeApiServer } from '../fakes/api-server.ts';
 import { maintenanceEvent, scheduleMaintenance } from './maintenance.ts';
-import { nodeName as node, requestsOf, startDaemon, untilDrained, untilSaid } from './running-daemon.ts';
+import {
+  drainedText,
+  nodeName as node,
+  requestsOf,
+  startDaemon,
+  untilDrained,
+  untilSaid,
+} from './running-daemon.ts';
 
 const env = {
   TAINT_NODE: 'true',
@@ -75,6 +83,35 @@ test('maintenance that is cancelled in mid-drain: the drain ends, what is left s
   assert.equal(daemon.said('The drain ends, for there is no more reason for it').length, 1);
   await clock.advance(hour);
   assert.ok(api.pod('held'), 'and is not asked again');
+});
+
+test('two events that are called off one after the other while the last word about their drain is refused leave no mark', async () => {
+  await using daemon = await startDaemon({
+    cluster: onePod,
+    env: { ...env, NTH_MAINTENANCE_POLL_INTERVAL_MS: '2000' },
+  });
+  const { api, clock, imds } = daemon;
+  const notBefore = clock.now() + 24 * hour;
+  const show = (...states: string[]): void => {
+    const events = states.map((state, index) => ({
+      ...maintenanceEvent({ notBefore, state }),
+      EventId: `instance-event-${index}`,
+    }));
+    imds.set('events/maintenance/scheduled', events);
+  };
+  const isRefused = ({ verb, resource }: LoggedRequest): boolean =>
+    verb === 'patch' && resource === 'nodes' && daemon.said(drainedText).length > 0;
+  const end = api.faults.add({ kind: 'answer', code: 500 }, { when: isRefused });
+  show('active', 'active');
+  await clock.advanceUntil(() => daemon.said(drainedText).length > 0, { stepMs: 500 });
+  show('canceled', 'active');
+  await clock.advance(8_000);
+  show('canceled', 'canceled');
+  await clock.advance(8_500);
+  // The second workflow writes first.
+  end();
+  await clock.advance(60_000);
+  assert.deepEqual(marksOn(api), []);
 });
 
 test('with unmark-survivors off, maintenance that AWS shows as completed long after its start is undone', async () => {

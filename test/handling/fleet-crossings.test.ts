@@ -431,4 +431,31 @@ describe('what comes while the last word about a drain is refused', () => {
       assert.equal(isOut, isSpot);
     });
   }
+
+  test('leaves it to be written for the others, where one of several interruptions is called off', async () => {
+    await using run = await startQueueDaemon({
+      scene: sceneWith({ shutdownMs: 5_000 }),
+      env: { ENABLE_OUT_OF_SERVICE_TAINT: 'true' },
+    });
+    const { api, clock, sqs } = run;
+    const when = (request: LoggedRequest): boolean => isMark(request) && run.said(drainedText).length > 0;
+    const end = api.faults.add({ kind: 'answer', code: 500 }, { when });
+    const tell = (statusCode: string) => {
+      const lastUpdatedTime = new Date(clock.now()).toUTCString();
+      sqs.send(healthEvent(['i-1'], { ...maintenance, statusCode, lastUpdatedTime }));
+    };
+    sqs.send(spotWarning('i-1', new Date(clock.now()).toISOString()));
+    tell('open');
+    await clock.advanceUntil(() => run.said(drainedText).length > 0, { stepMs: 100 });
+    await clock.advance(2_000);
+    tell('closed');
+    await clock.advance(2_000);
+    end();
+    await clock.advance(40_000);
+    assert.deepEqual(
+      [stateOf(api)?.phase, stateOf(api)?.signals.map(({ kind }) => kind)],
+      ['drained', ['SPOT_ITN']],
+    );
+    assert.ok(api.node('node-1').spec.taints?.some(({ key }) => key.endsWith('out-of-service')));
+  });
 });
