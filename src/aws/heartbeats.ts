@@ -27,6 +27,8 @@ export interface HeartbeatModules {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'lifecycleHeartbeats'>;
+  /** Told that the group waits for the hook no more. */
+  readonly onGone: (hook: LifecycleHook) => void;
 }
 
 interface Beating {
@@ -43,8 +45,8 @@ export class Heartbeats {
   readonly #options: HeartbeatOptions;
   readonly #modules: HeartbeatModules;
   readonly #beating = new Map<string, Beating>();
-  /** Their messages still come again where their drains fail, which must not begin anew. */
-  readonly #exceeded = new Set<string>();
+  /** No more heartbeats are sent, though their messages still come again where their drains fail. */
+  readonly #over = new Set<string>();
   #isRefusalTold = false;
 
   constructor(options: HeartbeatOptions, modules: HeartbeatModules) {
@@ -55,7 +57,7 @@ export class Heartbeats {
   /** Begins to beat, or goes on. @param isResumed somebody was at it before: the first beat is due soon */
   start(hook: LifecycleHook, isResumed: boolean): void {
     const key = hookKey(hook);
-    if (this.#exceeded.has(key)) return;
+    if (this.#over.has(key)) return;
     const known = this.#beating.get(key);
     if (known) {
       known.restsSince = undefined;
@@ -96,7 +98,7 @@ export class Heartbeats {
         const now = clock.now();
         if (now - beganAt >= this.#options.untilSeconds * 1000) {
           log.info('Heartbeat deadline exceeded, stopping heartbeat', hookFields(hook));
-          this.#exceed(hookKey(hook));
+          this.#endFor(hookKey(hook));
           return;
         }
         if (beating.restsSince !== undefined && now - beating.restsSince >= longestRestMs) return;
@@ -107,10 +109,10 @@ export class Heartbeats {
     }
   }
 
-  #exceed(key: string): void {
-    this.#exceeded.add(key);
-    const [oldest] = this.#exceeded;
-    if (this.#exceeded.size > mostRemembered && oldest !== undefined) this.#exceeded.delete(oldest);
+  #endFor(key: string): void {
+    this.#over.add(key);
+    const [oldest] = this.#over;
+    if (this.#over.size > mostRemembered && oldest !== undefined) this.#over.delete(oldest);
   }
 
   /** @returns whether to go on */
@@ -134,7 +136,7 @@ export class Heartbeats {
   }
 
   #goesOnAfter(error: unknown, hook: LifecycleHook): boolean {
-    const { log } = this.#modules;
+    const { log, onGone } = this.#modules;
     if (error instanceof AwsError && error.kind === 'access-denied') {
       if (!this.#isRefusalTold) {
         log.warn('Not allowed to send lifecycle heartbeats, hooks end after their own timeout', {
@@ -151,6 +153,10 @@ export class Heartbeats {
       error: errorText(error),
       next: isGone ? 'no more heartbeats are sent' : 'the next one is sent in time',
     });
+    if (isGone) {
+      this.#endFor(hookKey(hook));
+      onGone(hook);
+    }
     return !isGone;
   }
 }

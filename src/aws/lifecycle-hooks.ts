@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { errorText } from '../error-text.ts';
-import type { LifecycleHook } from '../interruption/interruption.ts';
+import type { Instant, LifecycleHook } from '../interruption/interruption.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AwsClient } from './client.ts';
@@ -17,7 +17,7 @@ const longestPauseMs = 60_000;
 const longestPauseIfRefusedMs = 300_000;
 const reminderMs = 600_000;
 
-/** So many hooks are remembered as completed; the oldest is forgotten first. */
+/** So many hooks are remembered whose time is over; the oldest is forgotten first. */
 const mostRemembered = 2000;
 
 /**
@@ -56,12 +56,14 @@ export class LifecycleHooks {
   readonly #closed = new AbortController();
   readonly #completing = new Map<string, Promise<HookEnd>>();
   readonly #ended = new Map<string, HookEnd>();
+  readonly #goneSince = new Map<string, Instant>();
   #refusalToldAt = -Infinity;
 
   constructor(options: LifecycleHooksOptions, modules: LifecycleHooksModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#heartbeats = options.heartbeat && new Heartbeats(options.heartbeat, modules);
+    const onGone = (hook: LifecycleHook): void => this.#learnGone(hookKey(hook));
+    this.#heartbeats = options.heartbeat && new Heartbeats(options.heartbeat, { ...modules, onGone });
   }
 
   /**
@@ -95,6 +97,14 @@ export class LifecycleHooks {
     const completing = this.#completing.get(key) ?? this.#complete(hook, key, stopping);
     this.#completing.set(key, completing);
     return completing;
+  }
+
+  /**
+   * Since when it is known that the group waits for the hook no more, although we have not completed it; it may have been
+   * so for long before. undefined: as far as is known it waits.
+   */
+  goneSince(hook: LifecycleHook): Instant | undefined {
+    return this.#goneSince.get(hookKey(hook));
   }
 
   /** Ends everything where it stands. */
@@ -181,12 +191,13 @@ export class LifecycleHooks {
   #end(hook: LifecycleHook, key: string, end: HookEnd): HookEnd {
     this.#heartbeats?.stop(hook);
     this.#modules.metrics.lifecycleHooks.inc({ result: end });
-    this.#ended.set(key, end);
-    for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= mostRemembered) break;
-      this.#ended.delete(oldest);
-    }
+    if (end === 'gone') this.#learnGone(key);
+    remember(this.#ended, key, end);
     return end;
+  }
+
+  #learnGone(key: string): void {
+    if (!this.#goneSince.has(key)) remember(this.#goneSince, key, this.#modules.clock.now());
   }
 
   #pauseMs(tried: number, isRefused: boolean): number {
@@ -194,4 +205,10 @@ export class LifecycleHooks {
     const longestMs = isRefused ? longestPauseIfRefusedMs : longestPauseMs;
     return Math.min(firstPauseMs * 2 ** (tried - 1), longestMs) * (0.5 + random() / 2);
   }
+}
+
+function remember<T>(of: Map<string, T>, key: string, value: T): void {
+  of.set(key, value);
+  const [oldest] = of.keys();
+  if (of.size > mostRemembered && oldest !== undefined) of.delete(oldest);
 }

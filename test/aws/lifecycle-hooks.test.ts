@@ -151,6 +151,30 @@ test('heartbeats for a hook that is gone end; other errors are told, and the nex
   await it.clock.advance(10 * minuteMs);
   assert.equal(it.warnings().length, 2);
   assert.equal(it.warnings()[1]?.fields['next'], 'no more heartbeats are sent');
+  it.hooks.keepOpen(hook);
+  await it.clock.advance(10 * minuteMs);
+  assert.equal(it.warnings().length, 2);
+});
+
+test('since when a hook is known to wait no more is told by its heartbeats, or else by its completion', async () => {
+  await using it = await hooksOverFake(beating);
+  const [beats, others] = [hook, { ...hook, token: 't2' }];
+  const beganAt = it.clock.now();
+  it.hooks.keepOpen(beats);
+  await it.clock.advance(10_000);
+  assert.deepEqual([it.hooks.goneSince(beats), it.hooks.goneSince(others)], [undefined, undefined]);
+  await it.clock.advanceWhile(it.hooks.complete(others));
+  await it.clock.advance(110_000);
+  await it.clock.advanceWhile(it.hooks.complete(beats));
+  const seconds = [others, beats].map((which) => ((it.hooks.goneSince(which) ?? 0) - beganAt) / 1000);
+  assert.deepEqual(seconds.map(Math.round), [10, 60]);
+});
+
+test('a hook that was completed here is not known to wait no more by itself', async () => {
+  await using it = await hooksOverFake();
+  it.aws.autoScaling.wait(hook);
+  assert.equal(await it.clock.advanceWhile(it.hooks.complete(hook)), 'completed');
+  assert.equal(it.hooks.goneSince(hook), undefined);
 });
 
 test('without the right to send heartbeats it is said once', async () => {
