@@ -1,4 +1,11 @@
-import { isStop, tellingOf, type Interruption, type LifecycleHook } from '../interruption/interruption.ts';
+import {
+  isStop,
+  tellingOf,
+  type Instant,
+  type Interruption,
+  type LifecycleHook,
+} from '../interruption/interruption.ts';
+import type { Decision } from '../interruption/policy.ts';
 import type { FleetNode } from '../kubernetes/cluster.ts';
 
 /** No machine stops and starts within this; a kubelet that is ready again so soon was away by itself. */
@@ -13,13 +20,23 @@ export function carries(node: FleetNode | undefined, interruptionId: string): bo
  * A message that names instances of other clusters as well comes again when its part of the work is done, to whoever has
  * not done it. The node may have been put back into service by then.
  */
-export function isDrainedFor({ memory, interruptions }: FleetNode, interruption: Interruption): boolean {
+export function isActedOn(
+  node: FleetNode,
+  interruption: Interruption,
+  decision: Pick<Decision, 'response' | 'drainAt'>,
+  now: Instant,
+): boolean {
   const telling = tellingOf(interruption);
-  if (memory.phase !== 'drained' || !telling) return false;
+  if (!telling || !(decision.response === 'mark' || isDrained(node, decision, now))) return false;
   // Not by when it was seen: it is the same message that is seen anew.
-  return interruptions.some(
+  return node.interruptions.some(
     (it) => it.id === interruption.id && telling.toldAt <= (tellingOf(it)?.toldAt ?? -Infinity),
   );
+}
+
+/** Where the time of an interruption has not come the node was drained for another. */
+function isDrained({ memory }: FleetNode, { drainAt }: Pick<Decision, 'drainAt'>, now: Instant): boolean {
+  return memory.phase === 'drained' && drainAt <= now;
 }
 
 /** Of a group that waits for it. */

@@ -17,7 +17,7 @@ import type { FleetNode, FleetNodes } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
 import { DueWork } from './due-work.ts';
-import { carries, hasStartedSince, hookOf, isDrainedFor } from './fleet-facts.ts';
+import { carries, hasStartedSince, hookOf, isActedOn } from './fleet-facts.ts';
 import type { NodeRecords } from './node-records.ts';
 import { Returns } from './returns.ts';
 
@@ -95,9 +95,12 @@ export class Fleet implements NodeRecords {
     if (!now) return false;
     const over = now.memory.done.find((it) => it.id === id);
     if (isOver(telling, over) || hasStartedSince(now, interruption)) return true;
-    // Where its time has not come the node was drained for another.
-    const { drainAt } = decide(interruption, this.#options.policy);
-    return drainAt <= this.#modules.clock.now() && isDrainedFor(now, interruption);
+    return isActedOn(
+      now,
+      interruption,
+      decide(interruption, this.#options.policy),
+      this.#modules.clock.now(),
+    );
   }
 
   isMarkedFor(node: string, id: string, toldAt?: Instant): boolean {
