@@ -32,6 +32,7 @@ export interface FleetModules {
   readonly nodes: FleetNodes;
   /** The hooks of Auto Scaling groups whose messages the queue no longer has. */
   readonly hooks: {
+    goneSince(hook: LifecycleHook): Instant | undefined;
     keepOpen(hook: LifecycleHook, options: { readonly isResumed: boolean }): void;
     rest(hook: LifecycleHook): void;
     complete(hook: LifecycleHook, stopping: AbortSignal): Promise<unknown>;
@@ -80,7 +81,7 @@ export class Fleet implements NodeRecords {
   constructor(options: FleetOptions, modules: FleetModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#returns = new Returns(options.policy);
+    this.#returns = new Returns(options.policy, modules);
   }
 
   get ready(): Promise<void> {
@@ -154,11 +155,11 @@ export class Fleet implements NodeRecords {
     this.#due.delete(id);
   }
 
-  /** The node's instance was launched: whatever it had been stopped for before is over. */
+  /** The node's instance was launched: whatever it had been stopped for before is over, however often that was told. */
   launched(node: string, launch: Interruption): void {
     const marked = this.#modules.nodes.byName(node);
     if (!marked) return;
-    const before = marked.interruptions.filter((it) => comesBack(it) && it.seenAt < launch.startTime);
+    const before = marked.interruptions.filter((it) => comesBack(it) && it.startTime < launch.startTime);
     this.#lendReturns(marked, before);
   }
 
@@ -179,7 +180,7 @@ export class Fleet implements NodeRecords {
           const item = this.#items.shift();
           if (item) yield item;
           else {
-            const nextAt = Math.min(this.#due.nextAt, this.#toUndo.nextAt);
+            const nextAt = Math.min(this.#due.nextAt, this.#toUndo.nextAt, this.#returns.nextAt);
             await this.#change.within(nextAt - clock.now(), clock, intake);
           }
         }
@@ -250,6 +251,10 @@ export class Fleet implements NodeRecords {
     for (const [id, { cancellation }] of this.#toUndo.take(now)) {
       if (carries(nodes.byName(cancellation.where.nodeName ?? ''), id)) this.#items.push(cancellation);
       else this.#undoing.delete(id);
+    }
+    for (const name of this.#returns.take(now)) {
+      const node = nodes.byName(name);
+      if (node) this.#lendReturns(node, this.#returns.seen(name, node));
     }
     for (const [id, { node, unmarked }] of this.#due.take(now)) {
       const interruption = nodes.byName(node)?.interruptions.find((it) => it.id === id) ?? unmarked;

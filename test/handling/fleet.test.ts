@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Fleet } from '../../src/handling/fleet.ts';
 import type { Cancellation, Delivery } from '../../src/interruption/delivery.ts';
 import type { LifecycleHook } from '../../src/interruption/interruption.ts';
@@ -33,6 +33,8 @@ interface Given {
   readonly node?: MarkedNodeSeed;
   readonly policy?: Policy;
   readonly dryRun?: boolean;
+  /** Since when the group is known to wait for no hook any more. @default it waits */
+  readonly hookGoneSince?: number;
 }
 
 /** A process that begins now, and takes up what it is lent. */
@@ -49,6 +51,7 @@ function begin(given: Given = {}) {
       logger: capturedLogger().logger,
       nodes,
       hooks: {
+        goneSince: () => given.hookGoneSince,
         keepOpen: call('keep open'),
         rest: call('rest'),
         complete: (it) => Promise.resolve(call('complete')(it)),
@@ -286,6 +289,66 @@ test('an instance that its group launches is back', async () => {
   it.fleet.launched('node-2', asgLaunch({ startTime: interruption.seenAt + 60_000 }));
   await it.clock.settle();
   assert.deepEqual(it.ids(), [interruption.id]);
+});
+
+test('an instance that its group launches is back, though the message about its end comes again and again', async () => {
+  const interruption = asgTermination({ hook, returnsToWarmPool: true, seenAt: t0 + 120_000 });
+  await using it = begin();
+  await it.clock.advance(1_000);
+  it.fleet.track('node-1', interruption);
+  it.nodes.put('node-1', { interruptions: [interruption] });
+  it.fleet.launched('node-1', asgLaunch({ startTime: t0 + 60_000 }));
+  await it.clock.settle();
+  assert.deepEqual(it.ids(), [interruption.id]);
+});
+
+describe('an instance of a warm pool that could not be drained and whose hook waits no more', () => {
+  const interruption = asgTermination({ hook, returnsToWarmPool: true });
+  const marked = { interruptions: [interruption] };
+  const awaySince = { ...marked, isReady: false, readyChangedAt: t0 + 60_000 };
+
+  test('is back where it has become ready since', async () => {
+    await using it = begin({ hookGoneSince: t0 + 30_000 });
+    await it.clock.advance(1_000);
+    it.fleet.track('node-1', interruption);
+    it.nodes.put('node-1', awaySince);
+    it.nodes.put('node-1', { ...marked, readyChangedAt: t0 + 600_000 });
+    await it.clock.settle();
+    assert.deepEqual(it.ids(), [interruption.id]);
+  });
+
+  test('is back where it had become ready before that was known, and is still there minutes later', async () => {
+    await using it = begin({ hookGoneSince: t0 + 900_000 });
+    await it.clock.advance(1_000);
+    it.fleet.track('node-1', interruption);
+    it.nodes.put('node-1', awaySince);
+    it.nodes.put('node-1', { ...marked, readyChangedAt: t0 + 600_000 });
+    await it.clock.advance(1_190_000);
+    assert.deepEqual(it.lent, []);
+    await it.clock.advance(120_000);
+    assert.deepEqual(it.ids(), [interruption.id]);
+  });
+
+  test('is not back where its kubelet, which was away before, is away again', async () => {
+    await using it = begin({ hookGoneSince: t0 + 900_000 });
+    await it.clock.advance(1_000);
+    it.fleet.track('node-1', interruption);
+    it.nodes.put('node-1', awaySince);
+    it.nodes.put('node-1', { ...marked, readyChangedAt: t0 + 600_000 });
+    await it.clock.advance(920_000);
+    it.nodes.put('node-1', { ...awaySince, readyChangedAt: t0 + 920_000 });
+    await it.clock.advance(3_600_000);
+    assert.deepEqual(it.lent, []);
+  });
+
+  test('is not back where its kubelet was never away', async () => {
+    await using it = begin({ hookGoneSince: t0 + 30_000 });
+    await it.clock.advance(1_000);
+    it.fleet.track('node-1', interruption);
+    it.nodes.put('node-1', marked);
+    await it.clock.advance(3_600_000);
+    assert.deepEqual(it.lent, []);
+  });
 });
 
 test('what could not be undone is called off again after a while, where the node still carries it', async () => {

@@ -4,13 +4,20 @@ import { readMarkState, stateAnnotation } from '../../src/kubernetes/mark-state.
 import type { LoggedRequest } from '../fakes/api-server/request-log.ts';
 import { nodes } from '../fakes/api-server/resources.ts';
 import {
+  heldScene,
   setReady,
   startQueueDaemon,
   unwatchedScene,
   usualScene,
   type QueueGiven,
 } from '../daemon/queue-scene.ts';
-import { eventBridge, stateChange, terminateAction, toWarmPool } from '../sources/sqs/messages.ts';
+import {
+  eventBridge,
+  launchAction,
+  stateChange,
+  terminateAction,
+  toWarmPool,
+} from '../sources/sqs/messages.ts';
 
 const unmarkedText = 'Node uncordoned and unmarked: the interruption is over';
 
@@ -357,6 +364,59 @@ describe('an instance that its group puts into its warm pool, of which EC2 tells
     setReady(api, 'node-1');
     await clock.advance(60_000);
     assert.ok(isUnmarked(run));
+  });
+});
+
+describe('an instance whose hook timed out before its drain was done', () => {
+  /** It is in its warm pool by now. */
+  async function inItsWarmPool(env: Readonly<Record<string, string>> = {}) {
+    const run = await startQueueDaemon({ scene: heldScene, env });
+    const { api, aws, clock, sqs } = run;
+    const hook = aws.autoScaling.wait(
+      { group: 'nodes', name: 'drain', token: 't', instanceId: 'i-1' },
+      { timeoutMs: 600_000 },
+    );
+    sqs.send(toWarmPool(terminateAction('i-1', 't')));
+    await clock.advance(660_000);
+    if (env['HEARTBEAT_INTERVAL'] !== undefined) hook.state = 'abandoned';
+    setReady(api, 'node-1', 'Unknown');
+    await clock.advance(3_600_000);
+    return run;
+  }
+
+  test('is unmarked once it is back, as its heartbeats have told that the hook is over', async () => {
+    await using run = await inItsWarmPool({ HEARTBEAT_INTERVAL: '30' });
+    const { api, clock, sqs } = run;
+    setReady(api, 'node-1');
+    await clock.advance(120_000);
+    assert.ok(isUnmarked(run));
+    assert.ok(api.pod('held'));
+    await clock.advance(60_000);
+    assert.equal(sqs.size, 0);
+  });
+
+  test('is unmarked some minutes after the completion of the hook has told that it is over', async () => {
+    await using run = await inItsWarmPool();
+    const { api, clock, sqs } = run;
+    setReady(api, 'node-1');
+    await clock.advance(600_000);
+    api.addPod({ name: 'held-2', node: 'other', owner: 'ReplicaSet/held', labels: { app: 'held' } });
+    await clock.advance(600_000);
+    assert.ok(isUnmarked(run));
+    assert.equal(sqs.size, 0);
+  });
+
+  test('is unmarked when its group launches it', async () => {
+    await using run = await inItsWarmPool();
+    const { api, aws, clock, sqs } = run;
+    aws.autoScaling.wait({ group: 'nodes', name: 'ready', token: 'l', instanceId: 'i-1' });
+    sqs.send({ ...launchAction('i-1', 'l'), time: new Date(clock.now()).toISOString() });
+    // It takes a while from the launch to the kubelet.
+    await clock.advance(150_000);
+    setReady(api, 'node-1');
+    await clock.advance(600_000);
+    assert.ok(isUnmarked(run));
+    assert.equal(sqs.size, 0);
   });
 });
 
