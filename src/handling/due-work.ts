@@ -16,6 +16,10 @@ export class DueWork<T extends { readonly at: Instant } = Due> {
     this.#due.set(id, due);
   }
 
+  has(id: string): boolean {
+    return this.#due.has(id);
+  }
+
   delete(id: string): void {
     this.#due.delete(id);
   }

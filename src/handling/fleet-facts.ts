@@ -34,6 +34,15 @@ export function isActedOn(
   );
 }
 
+/** Whether the node, which is marked for it, is still to be drained for it. */
+export function isToDrain(
+  node: FleetNode,
+  decision: Pick<Decision, 'response' | 'drainAt'>,
+  now: Instant,
+): boolean {
+  return decision.response === 'drain' && !isDrained(node, decision, now);
+}
+
 /** Where the time of an interruption has not come the node was drained for another. */
 function isDrained({ memory }: FleetNode, { drainAt }: Pick<Decision, 'drainAt'>, now: Instant): boolean {
   return memory.phase === 'drained' && drainAt <= now;

@@ -17,7 +17,7 @@ import type { FleetNode, FleetNodes } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
 import { DueWork } from './due-work.ts';
-import { carries, hasStartedSince, hookOf, isActedOn } from './fleet-facts.ts';
+import { carries, hasStartedSince, hookOf, isActedOn, isToDrain } from './fleet-facts.ts';
 import type { NodeRecords } from './node-records.ts';
 import { Returns } from './returns.ts';
 
@@ -43,6 +43,15 @@ const sourceName = 'node';
 
 /** A message that the queue still has comes again by itself within this; what is older is taken up from the Node. */
 const patienceMs = 120_000;
+
+/**
+ * What another replica marks a node for while this one looks on is that one's work: whether it is still there nobody can
+ * tell, for a drain writes nothing to the Node until it has ended. By now most drains are over, so that the Node tells that
+ * nothing is left; and a queue as NTH documents it dropped the message minutes ago, so that nobody will bring it if that
+ * replica has gone. Where it works on, as for pods that a budget holds, both do from now on, which is harmless. Of a Spot
+ * notice nothing is left by then, for its machine has ended.
+ */
+const othersPatienceMs = 600_000;
 
 /** After this what was not done is taken up once more. */
 const againMs = 30_000;
@@ -142,7 +151,16 @@ export class Fleet implements NodeRecords {
   }
 
   undoing(interruptionId: string): void {
+    this.#toUndo.delete(interruptionId);
     this.#undoing.add(interruptionId);
+  }
+
+  notUndone(nodeName: string, cancellation: Cancellation): void {
+    // As for what is unfinished.
+    const at = this.#modules.clock.now() + patienceMs;
+    const ours = { ...cancellation, where: { nodeName }, source: sourceName, handle: undefined };
+    this.#toUndo.set(cancellation.interruptionId, { at, cancellation: ours });
+    this.#change.tell();
   }
 
   forget(_node: string, id: string, toldAt?: Instant): void {
@@ -170,7 +188,10 @@ export class Fleet implements NodeRecords {
       this.#ready.resolve();
       // What would be done is told when the message comes, and once.
       if (this.#options.dryRun) return;
-      for (const node of nodes.marked()) this.#inherit(node);
+      for (const node of nodes.marked()) {
+        this.#lendReturns(node, this.#returns.seen(node.name, node));
+        this.#inherit(node, patienceMs);
+      }
       const end = nodes.onChange((name, now) => {
         this.#follow(name, now);
       });
@@ -217,21 +238,20 @@ export class Fleet implements NodeRecords {
     return Promise.resolve();
   }
 
-  /** A node that was marked before this process began. */
-  #inherit(node: FleetNode): void {
-    const { name, memory, interruptions } = node;
-    const isDrained = memory.phase === 'drained';
-    this.#lendReturns(node, this.#returns.seen(name, node));
-    for (const interruption of interruptions) {
-      if (this.#undoing.has(interruption.id)) continue;
-      const { response, drainAt } = decide(interruption, this.#options.policy);
-      // Where its time has not come it was another that the node was drained for.
-      const isToDrain = response === 'drain' && (!isDrained || drainAt > this.#modules.clock.now());
-      const isLeft = hookOf(interruption) !== undefined || isToDrain;
-      if (!isLeft || this.#tracked.has(interruption.id)) continue;
+  /**
+   * What an earlier process or another replica has marked the node for, and this one has not taken up.
+   * @param forMs from when it was first seen until it is taken up, unless it waits for its time
+   */
+  #inherit(node: FleetNode, forMs: number): void {
+    const now = this.#modules.clock.now();
+    for (const interruption of node.interruptions) {
+      const { id, kind, seenAt } = interruption;
+      if (this.#undoing.has(id) || this.#tracked.has(id) || this.#due.has(id)) continue;
+      const decision = decide(interruption, this.#options.policy);
+      if (!hookOf(interruption) && !isToDrain(node, decision, now)) continue;
       // What waits for its time is waited for by every replica: nobody can tell which will be there then.
-      const isWaiting = interruption.kind === 'SCHEDULED_EVENT' && drainAt > -Infinity;
-      this.#due.set(interruption.id, { node: name, at: isWaiting ? 0 : interruption.seenAt + patienceMs });
+      const isWaiting = kind === 'SCHEDULED_EVENT' && decision.drainAt > -Infinity;
+      this.#due.set(id, { node: node.name, at: isWaiting ? 0 : seenAt + forMs });
     }
   }
 
@@ -256,20 +276,36 @@ export class Fleet implements NodeRecords {
       const node = nodes.byName(name);
       if (node) this.#lendReturns(node, this.#returns.seen(name, node));
     }
-    for (const [id, { node, unmarked }] of this.#due.take(now)) {
-      const interruption = nodes.byName(node)?.interruptions.find((it) => it.id === id) ?? unmarked;
-      if (!interruption || this.#tracked.has(id) || this.isDone(node, interruption)) continue;
-      const { deadline, deadlineIsMachineEnd } = decide(interruption, this.#options.policy);
+    for (const [id, { node: name, unmarked }] of this.#due.take(now)) {
+      const node = nodes.byName(name);
+      const onNode = node?.interruptions.find((it) => it.id === id);
+      const interruption = onNode ?? unmarked;
+      if (!interruption || this.#tracked.has(id) || this.isDone(name, interruption)) continue;
+      const decision = decide(interruption, this.#options.policy);
+      const { deadline, deadlineIsMachineEnd } = decision;
       if (deadlineIsMachineEnd && deadline !== undefined && now > deadline + machineEndMs) continue;
+      const hook = hookOf(interruption);
+      // By another replica, or by an earlier process.
+      const isHandled = node && onNode && !isToDrain(node, decision, now);
+      if (isHandled && !hook) continue;
       logger.info('What the node was marked for is taken up again', {
-        node,
+        node: name,
         interruption_id: id,
         kind: interruption.kind,
       });
-      const hook = hookOf(interruption);
       if (hook) hooks.keepOpen(hook, { isResumed: true });
-      this.#lend({ ...interruption, where: { ...interruption.where, nodeName: node } });
+      if (isHandled && hook) this.#completeOnly(hook, name, interruption);
+      else this.#lend({ ...interruption, where: { ...interruption.where, nodeName: name } });
     }
+  }
+
+  /** It is all that may be left to do. */
+  #completeOnly(hook: LifecycleHook, node: string, interruption: Interruption): void {
+    const { hooks, logger } = this.#modules;
+    this.track(node, interruption);
+    hooks.complete(hook, this.#stopping.signal).catch((error: unknown) => {
+      logger.error('Cannot deal with an interruption', { node, interruption_id: interruption.id, error });
+    });
   }
 
   #follow(name: string, now: FleetNode | undefined): void {
@@ -293,6 +329,7 @@ export class Fleet implements NodeRecords {
       // Another replica was told of its new time.
       if (isToldBefore(tracked?.telling, tellingOf(interruption))) this.#lend(interruption);
     }
+    this.#inherit(now, othersPatienceMs);
     this.#change.tell();
   }
 

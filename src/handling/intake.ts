@@ -268,8 +268,9 @@ export class Intake implements Lender {
 
   async release(node: string, item: Delivery | Cancellation): Promise<void> {
     const { records } = this.#modules;
-    if (item.type === 'interruption' && item.source !== records.name) {
-      records.unfinished?.(node, item.interruption);
+    if (item.source !== records.name) {
+      if (item.type === 'interruption') records.unfinished?.(node, item.interruption);
+      else records.notUndone?.(node, item);
     }
     await this.#sourceOf(item).release(item);
   }

@@ -1,4 +1,4 @@
-import type { Source } from '../interruption/delivery.ts';
+import type { Cancellation, Source } from '../interruption/delivery.ts';
 import type { Instant, Interruption } from '../interruption/interruption.ts';
 
 /**
@@ -23,6 +23,8 @@ export interface NodeRecords extends Source {
   calledOff?(interruptionId: string, toldAt: Instant): void;
   /** What was done for it is about to be undone. */
   undoing?(interruptionId: string): void;
+  /** What was done for it could not be undone, and its source was told so: it may never call it off again. */
+  notUndone?(node: string, cancellation: Cancellation): void;
   /**
    * What was done for it has been undone.
    * @param toldAt only for what AWS had told of it by then

@@ -176,6 +176,23 @@ describe('a cancellation', () => {
     await clock.advanceUntil(() => startOnNode(api) === undefined, { stepMs: 1_000 });
   });
 
+  test('that could not be undone, and whose message the queue has dropped since, is undone later', async () => {
+    const queue = { retentionMs: 300_000 };
+    await using run = await startQueueDaemon({ scene: heldScene, env: beforeStart, queue });
+    const { api, clock, sqs } = run;
+    const event = { ...maintenance, startTime: new Date(clock.now() + 3_600_000).toUTCString() };
+    sqs.send(healthEvent(['i-1'], event));
+    await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000 });
+    sqs.send(eventBridge('aws.ec2', 'EC2 Instance Rebalance Recommendation', { 'instance-id': 'i-1' }));
+    await clock.advance(60_000);
+    const end = api.faults.add({ kind: 'answer', code: 500 }, { when: isMark });
+    sqs.send(healthEvent(['i-1'], { ...event, statusCode: 'closed' }));
+    await clock.advance(400_000);
+    assert.equal(sqs.size, 0);
+    end();
+    await clock.advanceUntil(() => startOnNode(api) === undefined, { stepMs: 1_000 });
+  });
+
   for (const code of [500, 429]) {
     test(`that comes while the last word about a drain is refused (${code}) is not written over by it`, async () => {
       await using run = await startQueueDaemon({ scene: sceneWith({ shutdownMs: 2_000 }) });

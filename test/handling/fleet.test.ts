@@ -100,7 +100,8 @@ test('what its message brings again is not taken up', async () => {
 test('of a node that was drained only a hook may be left to do', async () => {
   await using it = begin({ node: { interruptions: [rebalance(), terminating], phase: 'drained' } });
   await it.clock.advance(300_000);
-  assert.deepEqual(it.ids(), [terminating.id]);
+  assert.deepEqual(it.ids(), []);
+  assert.deepEqual(it.calls, ['keep open t', 'complete t']);
 });
 
 test('a machine that has ended since is left in peace', async () => {
@@ -165,6 +166,42 @@ test('maintenance that waits for its time is waited for from the start on', asyn
   await using it = begin({ node: { interruptions: [waiting] }, policy: beforeStart });
   await it.clock.advance(1_000);
   assert.deepEqual(it.ids(), [waiting.id]);
+});
+
+test('maintenance that another replica has marked a node for is waited for by this one as well, once', async () => {
+  const waiting = maintenance();
+  await using it = begin({ policy: beforeStart });
+  await it.clock.advance(1_000);
+  it.nodes.put('node-1', { interruptions: [waiting] });
+  await it.clock.settle();
+  assert.deepEqual(it.ids(), [waiting.id]);
+  it.fleet.track('node-1', waiting);
+  it.nodes.put('node-1', { interruptions: [waiting], isReady: false });
+  await it.clock.advance(1_000_000);
+  assert.equal(it.lent.length, 1);
+});
+
+test('what another replica has marked a node for is taken up ten minutes after it was first seen, whatever else of the node changes', async () => {
+  await using it = begin();
+  await it.clock.advance(300_000);
+  it.nodes.put('node-1', { interruptions: [terminating] });
+  await it.clock.advance(200_000);
+  it.nodes.put('node-1', { interruptions: [terminating], isReady: false });
+  await it.clock.advance(99_000);
+  assert.deepEqual(it.lent, []);
+  await it.clock.advance(2_000);
+  assert.deepEqual(it.ids(), [terminating.id]);
+});
+
+test('what another replica has drained, or whose machine has ended, by then is not taken up', async () => {
+  await using it = begin();
+  await it.clock.advance(1_000);
+  const [drained, ended] = [rebalance(), spot()];
+  it.nodes.put('node-1', { interruptions: [drained] });
+  it.nodes.put('node-2', { interruptions: [ended] });
+  it.nodes.put('node-1', { interruptions: [drained], phase: 'drained' });
+  await it.clock.advance(3_600_000);
+  assert.deepEqual(it.lent, []);
 });
 
 test("a new time of maintenance that another replica was told of is this one's as well", async () => {

@@ -123,6 +123,17 @@ export class DaemonReplicas {
     replica.killing.abort(new Error('killed'));
   }
 
+  /** As when there are to be fewer: it is told to stop, and none is started in its place. */
+  async end(userAgent: string, graceMs: number): Promise<void> {
+    const replica = this.#running.get(userAgent);
+    assert.ok(replica, `"${userAgent}" runs`);
+    this.#running.delete(userAgent);
+    replica.stopping.abort(new Error('SIGTERM'));
+    await Promise.race([replica.ended, this.#modules.clock.sleep(graceMs)]);
+    this.#dead.add(userAgent);
+    replica.killing.abort(new Error('killed'));
+  }
+
   /** Starts those that are up again by now. */
   async startDue(): Promise<void> {
     const now = this.#modules.clock.now();
