@@ -190,10 +190,10 @@ export class Fleet implements NodeRecords {
       if (this.#options.dryRun) return;
       for (const node of nodes.marked()) {
         this.#lendReturns(node, this.#returns.seen(node.name, node));
-        this.#inherit(node, patienceMs);
+        this.#inherit(node, node.interruptions, patienceMs);
       }
-      const end = nodes.onChange((name, now) => {
-        this.#follow(name, now);
+      const end = nodes.onChange((name, now, before) => {
+        this.#follow(name, now, before);
       });
       try {
         for (;;) {
@@ -242,12 +242,14 @@ export class Fleet implements NodeRecords {
    * What an earlier process or another replica has marked the node for, and this one has not taken up.
    * @param forMs from when it was first seen until it is taken up, unless it waits for its time
    */
-  #inherit(node: FleetNode, forMs: number): void {
+  #inherit(node: FleetNode, interruptions: readonly Interruption[], forMs: number): void {
     const now = this.#modules.clock.now();
-    for (const interruption of node.interruptions) {
+    for (const interruption of interruptions) {
       const { id, kind, seenAt } = interruption;
       if (this.#undoing.has(id) || this.#tracked.has(id) || this.#due.has(id)) continue;
       const decision = decide(interruption, this.#options.policy);
+      // A replica with another policy may act on it.
+      if (decision.response === 'ignore') continue;
       if (!hookOf(interruption) && !isToDrain(node, decision, now)) continue;
       // What waits for its time is waited for by every replica: nobody can tell which will be there then.
       const isWaiting = kind === 'SCHEDULED_EVENT' && decision.drainAt > -Infinity;
@@ -308,7 +310,7 @@ export class Fleet implements NodeRecords {
     });
   }
 
-  #follow(name: string, now: FleetNode | undefined): void {
+  #follow(name: string, now: FleetNode | undefined, before: FleetNode | undefined): void {
     const returned = this.#returns.seen(name, now);
     if (!now) return;
     this.#lendReturns(now, returned);
@@ -329,8 +331,23 @@ export class Fleet implements NodeRecords {
       // Another replica was told of its new time.
       if (isToldBefore(tracked?.telling, tellingOf(interruption))) this.#lend(interruption);
     }
-    this.#inherit(now, othersPatienceMs);
+    this.#lookOn(now, before);
     this.#change.tell();
+  }
+
+  /**
+   * Another replica may have marked the node. What it had been marked for before is known: the Node says no more that it was
+   * drained for that once something new is on it.
+   */
+  #lookOn(now: FleetNode, before: FleetNode | undefined): void {
+    const decided = now.interruptions.map((it) => ({ it, decision: decide(it, this.#options.policy) }));
+    const toDrain = decided.filter(({ decision }) => decision.response === 'drain');
+    for (const { it, decision } of toDrain) {
+      const isDone = !hookOf(it) && !isToDrain(now, decision, this.#modules.clock.now());
+      if (isDone) this.#due.delete(it.id);
+    }
+    const added = toDrain.map(({ it }) => it).filter(({ id }) => !carries(before, id));
+    this.#inherit(now, added, othersPatienceMs);
   }
 
   #lendReturns({ name }: FleetNode, returned: readonly Interruption[]): void {

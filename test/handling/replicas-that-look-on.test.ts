@@ -5,7 +5,8 @@ import { drainedText } from '../daemon/running-daemon.ts';
 import { FakeApiServer } from '../fakes/api-server.ts';
 import { FakeAws } from '../fakes/aws.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { healthEvent, terminateAction, toWarmPool } from '../sources/sqs/messages.ts';
+import { nodes } from '../fakes/api-server/resources.ts';
+import { eventBridge, healthEvent, terminateAction, toWarmPool } from '../sources/sqs/messages.ts';
 import { DaemonReplicas } from './fleet/daemon-replicas.ts';
 
 interface Given {
@@ -38,6 +39,16 @@ async function twoReplicas({ env = {}, scene = usualScene, retentionMs }: Given)
     clock,
     sqs: aws.sqs.queue,
     hear,
+    /** One more, which is given no message. */
+    startWith: async (others: Readonly<Record<string, string>>) => {
+      const more = kept.use(new DaemonReplicas({ env: others }, { clock, api, aws }));
+      await more.start();
+      const [third] = more.userAgents;
+      aws.faults.add(
+        { kind: 'answer', code: 500 },
+        { when: ({ userAgent, action }) => action === 'ReceiveMessage' && userAgent === third },
+      );
+    },
     endFirst: () => clock.advanceWhile(replicas.end(first, 30_000)),
     said: (text: string) => replicas.log.filter((line) => line.includes(text)),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
@@ -82,4 +93,54 @@ test('what another replica has drained is not drained again by one that looks on
   await clock.advance(3_600_000);
   assert.equal(it.said(drainedText).length, 1);
   assert.equal(aws.count('CompleteLifecycleAction'), 2);
+});
+
+/** The node was drained, and half an hour later an administrator uncordons it; a pod lands. */
+async function putBackInService({ api, clock, sqs }: Awaited<ReturnType<typeof twoReplicas>>): Promise<void> {
+  await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000 });
+  assert.equal(api.pod('web'), undefined);
+  await clock.advance(1_800_000);
+  const { store } = api.cluster;
+  const node = store.get(nodes, 'node-1');
+  store.update(nodes, { ...node, spec: { ...node.spec, unschedulable: false } });
+  api.addPod({ name: 'fresh', node: 'node-1', owner: 'ReplicaSet/fresh', shutdownMs: 1_000 });
+  await clock.advance(60_000);
+}
+
+test('a node that is put back is not drained by one that looks on for what it was drained for, when it is marked for something else', async () => {
+  await using it = await twoReplicas({
+    env: { NTH_INTERRUPTION_POLICY: '{"REBALANCE_RECOMMENDATION":{"response":"mark"}}' },
+  });
+  const { api, clock, sqs } = it;
+  sqs.send(healthEvent(['i-1'], { statusCode: 'open' }));
+  await putBackInService(it);
+  sqs.send(eventBridge('aws.ec2', 'EC2 Instance Rebalance Recommendation', { 'instance-id': 'i-1' }));
+  await clock.advance(1_200_000);
+  assert.equal(sqs.size, 0);
+  assert.ok(api.pod('fresh'));
+});
+
+test('a node that is put back is not drained by one that looks on before the time of its maintenance', async () => {
+  await using it = await twoReplicas({ env: { NTH_SCHEDULED_EVENT_TIMING: 'before-start' } });
+  const { api, clock, sqs } = it;
+  sqs.send(eventBridge('aws.ec2', 'EC2 Instance Rebalance Recommendation', { 'instance-id': 'i-1' }));
+  await putBackInService(it);
+  const startTime = new Date(clock.now() + 36_000_000).toUTCString();
+  sqs.send(healthEvent(['i-1'], { statusCode: 'open', startTime }));
+  await clock.advance(1_200_000);
+  assert.equal(sqs.size, 0);
+  assert.ok(api.pod('fresh'));
+});
+
+test('a replica that ignores hooks leaves them to the one that drains', async () => {
+  await using it = await twoReplicas({ scene: heldScene });
+  const { api, aws, clock, sqs } = it;
+  const hook = aws.autoScaling.wait({ group: 'nodes', name: 'drain', token: 't', instanceId: 'i-1' });
+  sqs.send(terminateAction('i-1', 't'));
+  await clock.advance(20_000);
+  assert.equal(api.node('node-1').spec.unschedulable, true);
+  await it.startWith({ NTH_INTERRUPTION_POLICY: '{"ASG_LIFECYCLE":{"response":"ignore"}}' });
+  await clock.advance(700_000);
+  assert.ok(api.pod('held'));
+  assert.equal(hook.state, 'waiting');
 });
