@@ -49,8 +49,9 @@ export class NodeMarking {
   #onError: ((error: unknown) => void) | undefined;
   #onOtherMachine: (() => void) | undefined;
   #isAtWork = false;
-  /** Breaks off what is being written. */
-  #attempt: AbortController | undefined;
+  #isWriting = false;
+  /** Breaks off what is being written, where that is the last word. Hundreds of nodes are marked for the first time at once. */
+  #lastWord: AbortController | undefined;
   #wanted = 1;
   #held = 0;
   #trouble: string | undefined = 'it has not been tried';
@@ -101,11 +102,16 @@ export class NodeMarking {
     return this.#wanted;
   }
 
-  /** What is being written, if anything, must not be any more: it is broken off, and written as it is to be now. */
-  startOver(): void {
-    if (!this.#isAtWork) return;
+  /**
+   * What is being written, if anything, must not be any more: it is broken off, and written as it is to be now.
+   * @returns false where it can't be broken off
+   */
+  startOver(): boolean {
+    if (this.#isWriting && !this.#lastWord) return false;
+    if (!this.#isAtWork) return true;
     this.#wanted += 1;
-    this.#attempt?.abort(notNeeded);
+    this.#lastWord?.abort(notNeeded);
+    return true;
   }
 
   /** Whether the node carries what was asked for by that request. */
@@ -133,13 +139,14 @@ export class NodeMarking {
         wanted = this.#wanted;
         return this.#modules.mandate.marks;
       };
-      const attempt = new AbortController();
-      this.#attempt = attempt;
-      const result = await this.#write(marks, AbortSignal.any([signal, attempt.signal])).catch(
-        (error: unknown) => asError(error, signal),
-      );
-      this.#attempt = undefined;
-      if (attempt.signal.aborted) continue;
+      const lastWord = this.#modules.mandate.isFulfilled ? new AbortController() : undefined;
+      this.#lastWord = lastWord;
+      this.#isWriting = true;
+      const writing = this.#write(marks, lastWord ? AbortSignal.any([signal, lastWord.signal]) : signal);
+      const result = await writing.catch((error: unknown) => asError(error, signal));
+      this.#isWriting = false;
+      this.#lastWord = undefined;
+      if (lastWord?.signal.aborted === true) continue;
       if (this.#isMarked(result)) {
         this.#held = wanted;
         this.#toldAt = undefined;

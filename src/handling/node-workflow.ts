@@ -114,8 +114,8 @@ export class NodeWorkflow {
   giveWay(cancellation: Cancellation): void {
     const { ledger, marking } = this.#parts;
     ledger.strike(cancellation);
-    if (ledger.interruptions.length > 0) marking.startOver();
-    else this.#ended.abort(notNeeded);
+    const isAllOver = ledger.interruptions.length === 0;
+    if (isAllOver || !marking.startOver()) this.#ended.abort(notNeeded);
   }
 
   /**

@@ -29,7 +29,7 @@ export class HeldMessage {
   /** What was done of it, also at the times before at which it was held. */
   readonly progress: Progress;
   #loans = 0;
-  #released: Signal[] = [];
+  #released: Signal[] | undefined;
   #receipt: Receipt;
   #shownAt: Instant | undefined;
   /** Until then nobody else is given the message. */
@@ -90,18 +90,19 @@ export class HeldMessage {
 
   /** The work for one of its interruptions is to be done again. */
   get isReleased(): boolean {
-    return this.#released.length > 0;
+    return this.#released !== undefined;
   }
 
   /** The work for one of its interruptions was not done. */
   release(signal: Signal): void {
+    this.#released ??= [];
     this.#released.push(signal);
   }
 
   /** What is to be lent again. */
   takeReleased(): readonly Signal[] {
-    const released = this.#released;
-    this.#released = [];
+    const released = this.#released ?? [];
+    this.#released = undefined;
     return released;
   }
 
