@@ -62,8 +62,8 @@ export class PodShortening {
    */
   async #put(pod: LeavingPod): Promise<{ readonly seconds: number } | 'gone' | 'refused' | undefined> {
     const { clock, cluster, ended, urgency } = this.#modules;
-    // Each second that it waits is one that the machine does not have.
-    const lastCall = { lastCall: urgency };
+    // Each second that it waits is one that the machine does not have; pods that nobody has asked go before it.
+    const lastCall = { lastCall: urgency + 1 };
     const evicting = this.#seconds;
     if (evicting === undefined) return undefined;
     const limit = new TimeLimit(clock, ended);

@@ -72,7 +72,19 @@ export class NodeTable {
     if (!node) return undefined;
     this.#byName.delete(name);
     this.#forget(node);
+    this.#enterOthers(node);
     return { type: 'gone', node };
+  }
+
+  /** Of those that were behind the one that has gone one is found now. */
+  #enterOthers({ instanceId, labels }: Row): void {
+    const hostname = labels[hostnameLabel];
+    for (const other of this.#byName.values()) {
+      if (instanceId !== undefined && other.instanceId === instanceId)
+        enter(this.#byInstance, instanceId, other);
+      const isNamed = hostname !== undefined && other.labels[hostnameLabel] === hostname;
+      if (isNamed && hostname !== other.name) enter(this.#byHostname, hostname, other);
+    }
   }
 
   #forget(node: Row): void {

@@ -166,7 +166,8 @@ export class RequestLanes {
     if (taken < concurrency) return true;
     const now = this.#clock.now();
     for (const { order: other, since } of running) {
-      if (other <= order) continue;
+      // What tells of pods goes first, but what of it hangs lends its place too.
+      if (other <= order && other !== -Infinity) continue;
       const leftMs = hangsAfterMs - Math.max(0, now - since);
       if (leftMs <= 0) taken -= 1;
       else this.#wakeIn(leftMs);

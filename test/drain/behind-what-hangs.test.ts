@@ -111,3 +111,38 @@ test('a pod that was given more time than its machine has is given less although
   await clock.advance(5_000);
   assert.equal(it.askedAt('web').length, 1);
 });
+
+test('a pod that lands and has no time left is asked at once although the shortenings of many others hang', async () => {
+  await using it = await drainsOverFake();
+  const { api, clock } = it;
+  const { store } = api.cluster;
+  api.addNode({ name: 'node-1' });
+  const slow = { node: 'node-1', owner: 'ReplicaSet/slow', graceSeconds: 10, shutdownMs: 900_000 };
+  for (let number = 0; number < 25; number += 1) {
+    const name = `slow-${number}`;
+    api.addPod({ name, ...slow });
+    deletePod({ store, clock }, store.get(pods, name, 'default'), { gracePeriodSeconds: 600 });
+  }
+  api.faults.add({ kind: 'hang' }, { when: (request) => isEviction(request) && request.name !== 'landed' });
+  it.drain('node-1', { goal: machineEndsAt(clock.now() + 120_000) });
+  await clock.advance(1_000);
+  const landed = { node: 'node-1', owner: 'ReplicaSet/web', graceSeconds: 3_600, shutdownMs: 50_000 };
+  api.addPod({ name: 'landed', ...landed });
+  await clock.advance(3_000);
+  assert.notEqual(api.pod('landed')?.metadata.deletionTimestamp, undefined);
+});
+
+test('last calls are not late although lists of pods hang', async () => {
+  await using it = await draining({ kind: 'hang' });
+  const { api, clock, startedAt } = it;
+  for (let number = 3; number <= 8; number += 1) api.addNode({ name: `node-${number}` });
+  it.drain('node-1', { goal: machineEndsAt(startedAt + 30_000) });
+  await clock.advance(1_000);
+  const isList = ({ verb, resource }: LoggedRequest): boolean => verb === 'list' && resource === 'pods';
+  api.faults.add({ kind: 'hang' }, { when: isList });
+  for (let number = 2; number <= 8; number += 1) {
+    it.drain(`node-${number}`, { goal: machineEndsAt(startedAt + 30_000) });
+  }
+  await clock.advance(24_000);
+  assert.equal(api.requests.filter(isDeletion).length, 15);
+});

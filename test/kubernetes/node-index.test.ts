@@ -167,6 +167,17 @@ test('a node made anew under its name is another one, found by its own instance 
   assert.equal(index.byInstanceId('i-1'), undefined);
 });
 
+test('the Node of an instance is found once another one of it, which was ready, is gone', async () => {
+  const providerId = 'aws:///a/i-1';
+  await using it = await runningIndex((api) => void api.addNode({ name: 'old', providerId }));
+  const { api, index, clock } = it;
+  api.addNode({ name: 'new', providerId, ready: false });
+  await clock.settle();
+  assert.equal(index.byInstanceId('i-1')?.name, 'old');
+  api.cluster.store.remove(nodes, api.cluster.store.get(nodes, 'old'));
+  await clock.advanceUntil(() => index.byInstanceId('i-1')?.name === 'new');
+});
+
 test('an expired version is followed by a list that finds who came and who went', async () => {
   await using it = await runningIndex((api) => {
     addNode(api, 1);
