@@ -3,7 +3,6 @@ import type { Cancellation, CancellationCause, Delivery, Outcome } from '../inte
 import {
   comesBack,
   isOver,
-  isStop,
   isToldBefore,
   tellingOf,
   type Instant,
@@ -17,7 +16,8 @@ import type { FleetNode, FleetNodes } from '../kubernetes/cluster.ts';
 import type { Logger } from '../logger.ts';
 import { Change } from './change.ts';
 import { DueWork } from './due-work.ts';
-import { carries, hasStartedSince, hookOf, isActedOn, isToDrain } from './fleet-facts.ts';
+import { carries, hasStartedSince, hookOf, isActedOn } from './fleet-facts.ts';
+import { LeftWork, patienceMs } from './left-work.ts';
 import type { NodeRecords } from './node-records.ts';
 import { Returns } from './returns.ts';
 
@@ -41,23 +41,8 @@ export interface FleetModules {
 
 const sourceName = 'node';
 
-/** A message that the queue still has comes again by itself within this; what is older is taken up from the Node. */
-const patienceMs = 120_000;
-
-/**
- * What another replica marks a node for while this one looks on is that one's work: whether it is still there nobody can
- * tell, for a drain writes nothing to the Node until it has ended. By now most drains are over, so that the Node tells that
- * nothing is left; and a queue as NTH documents it dropped the message minutes ago, so that nobody will bring it if that
- * replica has gone. Where it works on, as for pods that a budget holds, both do from now on, which is harmless. Of a Spot
- * notice nothing is left by then, for its machine has ended.
- */
-const othersPatienceMs = 600_000;
-
 /** After this what was not done is taken up once more. */
 const againMs = 30_000;
-
-/** A machine that was to end so long ago has ended, or lives on. */
-const machineEndMs = 60_000;
 
 /** Interruptions of which this process knows at a time; of more, the oldest are looked up on their Nodes. */
 const mostTracked = 5_000;
@@ -77,7 +62,7 @@ export class Fleet implements NodeRecords {
   readonly #change = new Change();
   /** Of this process, by id; those that came first are first. */
   readonly #tracked = new Map<string, { readonly node: string; readonly telling: Telling | undefined }>();
-  readonly #due = new DueWork();
+  readonly #left: LeftWork;
   /** What could not be undone. */
   readonly #toUndo = new DueWork<{ readonly at: Instant; readonly cancellation: Cancellation }>();
   readonly #undoing = new Set<string>();
@@ -85,11 +70,13 @@ export class Fleet implements NodeRecords {
   readonly #calledOff = new Map<string, Over>();
   readonly #returns: Returns;
   readonly #stopping = new AbortController();
+  readonly #isInHand = (id: string): boolean => this.#undoing.has(id) || this.#tracked.has(id);
   #items: (Delivery | Cancellation)[] = [];
 
   constructor(options: FleetOptions, modules: FleetModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#left = new LeftWork(options.policy, modules);
     this.#returns = new Returns(options.policy, modules);
   }
 
@@ -124,7 +111,7 @@ export class Fleet implements NodeRecords {
     const { id } = interruption;
     const before = this.#tracked.get(id)?.telling;
     const telling = tellingOf(interruption);
-    this.#due.delete(id);
+    this.#left.delete(id);
     this.#toUndo.delete(id);
     this.#undoing.delete(id);
     this.#tracked.delete(id);
@@ -140,7 +127,7 @@ export class Fleet implements NodeRecords {
 
   unfinished(node: string, interruption: Interruption): void {
     // Its message comes again by itself, unless the queue has dropped it.
-    this.#takeUpAt(this.#modules.clock.now() + patienceMs, interruption, node);
+    this.#putOff(node, interruption, patienceMs);
   }
 
   calledOff(id: string, toldAt: Instant): void {
@@ -170,7 +157,7 @@ export class Fleet implements NodeRecords {
     // AWS has told of it anew since, and it is worked for.
     if (tracked && !isOver(tracked.telling, { id, toldAt })) return;
     this.#tracked.delete(id);
-    this.#due.delete(id);
+    this.#left.delete(id);
   }
 
   /** The node's instance was launched: whatever it had been stopped for before is over, however often that was told. */
@@ -190,7 +177,7 @@ export class Fleet implements NodeRecords {
       if (this.#options.dryRun) return;
       for (const node of nodes.marked()) {
         this.#lendReturns(node, this.#returns.seen(node.name, node));
-        this.#inherit(node, node.interruptions, patienceMs);
+        this.#left.inherit(node, this.#isInHand);
       }
       const end = nodes.onChange((name, now, before) => {
         this.#follow(name, now, before);
@@ -201,7 +188,7 @@ export class Fleet implements NodeRecords {
           const item = this.#items.shift();
           if (item) yield item;
           else {
-            const nextAt = Math.min(this.#due.nextAt, this.#toUndo.nextAt, this.#returns.nextAt);
+            const nextAt = Math.min(this.#left.nextAt, this.#toUndo.nextAt, this.#returns.nextAt);
             await this.#change.within(nextAt - clock.now(), clock, intake);
           }
         }
@@ -233,37 +220,14 @@ export class Fleet implements NodeRecords {
     } else if (node !== undefined) {
       const hook = hookOf(item.interruption);
       if (hook) this.#modules.hooks.rest(hook);
-      this.#takeUpAt(this.#modules.clock.now() + againMs, item.interruption, node);
+      this.#putOff(node, item.interruption, againMs);
     }
     return Promise.resolve();
   }
 
-  /**
-   * What an earlier process or another replica has marked the node for, and this one has not taken up.
-   * @param forMs from when it was first seen until it is taken up, unless it waits for its time
-   */
-  #inherit(node: FleetNode, interruptions: readonly Interruption[], forMs: number): void {
-    const now = this.#modules.clock.now();
-    for (const interruption of interruptions) {
-      const { id, kind, seenAt } = interruption;
-      if (this.#undoing.has(id) || this.#tracked.has(id) || this.#due.has(id)) continue;
-      const decision = decide(interruption, this.#options.policy);
-      // A replica with another policy may act on it.
-      if (decision.response === 'ignore') continue;
-      if (!hookOf(interruption) && !isToDrain(node, decision, now)) continue;
-      // What waits for its time is waited for by every replica: nobody can tell which will be there then.
-      const isWaiting = kind === 'SCHEDULED_EVENT' && decision.drainAt > -Infinity;
-      this.#due.set(id, { node: node.name, at: isWaiting ? 0 : seenAt + forMs });
-    }
-  }
-
-  #takeUpAt(at: Instant, interruption: Interruption, node: string): void {
-    const { id } = interruption;
-    // A machine that comes back may have done so, and have been unmarked, by the time.
-    const isOnNode =
-      (comesBack(interruption) && !isStop(interruption)) || carries(this.#modules.nodes.byName(node), id);
-    this.#tracked.delete(id);
-    this.#due.set(id, { node, at, unmarked: isOnNode ? undefined : interruption });
+  #putOff(node: string, interruption: Interruption, forMs: number): void {
+    this.#tracked.delete(interruption.id);
+    this.#left.putOff(node, interruption, forMs);
     this.#change.tell();
   }
 
@@ -278,26 +242,13 @@ export class Fleet implements NodeRecords {
       const node = nodes.byName(name);
       if (node) this.#lendReturns(node, this.#returns.seen(name, node));
     }
-    for (const [id, { node: name, unmarked }] of this.#due.take(now)) {
-      const node = nodes.byName(name);
-      const onNode = node?.interruptions.find((it) => it.id === id);
-      const interruption = onNode ?? unmarked;
-      if (!interruption || this.#tracked.has(id) || this.isDone(name, interruption)) continue;
-      const decision = decide(interruption, this.#options.policy);
-      const { deadline, deadlineIsMachineEnd } = decision;
-      if (deadlineIsMachineEnd && deadline !== undefined && now > deadline + machineEndMs) continue;
-      const hook = hookOf(interruption);
-      // By another replica, or by an earlier process.
-      const isHandled = node && onNode && !isToDrain(node, decision, now);
-      if (isHandled && !hook) continue;
-      logger.info('What the node was marked for is taken up again', {
-        node: name,
-        interruption_id: id,
-        kind: interruption.kind,
-      });
+    for (const { node, interruption, hook, isHandled } of this.#left.take((id) => this.#tracked.has(id))) {
+      if (this.isDone(node, interruption)) continue;
+      const { id, kind, where } = interruption;
+      logger.info('What the node was marked for is taken up again', { node, interruption_id: id, kind });
       if (hook) hooks.keepOpen(hook, { isResumed: true });
-      if (isHandled && hook) this.#completeOnly(hook, name, interruption);
-      else this.#lend({ ...interruption, where: { ...interruption.where, nodeName: name } });
+      if (isHandled && hook) this.#completeOnly(hook, node, interruption);
+      else this.#lend({ ...interruption, where: { ...where, nodeName: node } });
     }
   }
 
@@ -331,23 +282,8 @@ export class Fleet implements NodeRecords {
       // Another replica was told of its new time.
       if (isToldBefore(tracked?.telling, tellingOf(interruption))) this.#lend(interruption);
     }
-    this.#lookOn(now, before);
+    this.#left.lookOn(now, before, this.#isInHand);
     this.#change.tell();
-  }
-
-  /**
-   * Another replica may have marked the node. What it had been marked for before is known: the Node says no more that it was
-   * drained for that once something new is on it.
-   */
-  #lookOn(now: FleetNode, before: FleetNode | undefined): void {
-    const decided = now.interruptions.map((it) => ({ it, decision: decide(it, this.#options.policy) }));
-    const toDrain = decided.filter(({ decision }) => decision.response === 'drain');
-    for (const { it, decision } of toDrain) {
-      const isDone = !hookOf(it) && !isToDrain(now, decision, this.#modules.clock.now());
-      if (isDone) this.#due.delete(it.id);
-    }
-    const added = toDrain.map(({ it }) => it).filter(({ id }) => !carries(before, id));
-    this.#inherit(now, added, othersPatienceMs);
   }
 
   #lendReturns({ name }: FleetNode, returned: readonly Interruption[]): void {

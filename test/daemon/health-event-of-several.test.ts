@@ -52,8 +52,9 @@ for (const [how, env, drains] of [
   });
 }
 
-test('what AWS has told since of a shared event is acted on by the next process, with --cordon-only', async () => {
-  await using run = await startShared(usualScene, { CORDON_ONLY: 'true' });
+/** A node was acted on for a shared event and put back into service; AWS tells of the event anew to the next process. */
+async function toldAnew(env: Readonly<Record<string, string>> = {}) {
+  const run = await startShared(usualScene, env);
   const { api, clock, sqs } = run;
   sqs.send(healthEvent(['i-1', 'i-9'], maintenance));
   await clock.advance(300_000);
@@ -61,19 +62,18 @@ test('what AWS has told since of a shared event is acted on by the next process,
   await run.daemon.startAgain();
   const lastUpdatedTime = 'Tue, 01 Jan 2030 00:05:00 GMT';
   sqs.send(healthEvent(['i-1', 'i-9'], { ...maintenance, lastUpdatedTime }));
+  return run;
+}
+
+test('what AWS has told since of a shared event is acted on by the next process, with --cordon-only', async () => {
+  await using run = await toldAnew({ CORDON_ONLY: 'true' });
+  const { api, clock } = run;
   await clock.advanceUntil(() => api.node('node-1').spec.unschedulable === true, { stepMs: 1_000 });
 });
 
 test('what AWS has told since of a shared event is acted on by the next process', async () => {
-  await using run = await startShared();
-  const { api, clock, sqs } = run;
-  sqs.send(healthEvent(['i-1', 'i-9'], maintenance));
-  await clock.advance(300_000);
-  putBackInService(api);
-  await run.daemon.startAgain();
-  const lastUpdatedTime = 'Tue, 01 Jan 2030 00:05:00 GMT';
-  sqs.send(healthEvent(['i-1', 'i-9'], { ...maintenance, lastUpdatedTime }));
-  await clock.advanceUntil(() => api.pod('fresh') === undefined, { stepMs: 1_000 });
+  await using run = await toldAnew();
+  await run.clock.advanceUntil(() => run.api.pod('fresh') === undefined, { stepMs: 1_000 });
 });
 
 test('a drain for a shared event that was cut short is begun anew by the next process', async () => {

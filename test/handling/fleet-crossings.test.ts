@@ -160,9 +160,8 @@ describe('a cancellation', () => {
     assert.equal(wasCordoned, true);
   });
 
-  test('is kept until it is undone, though another drain of the node has ended', async () => {
-    await using run = await startQueueDaemon({ scene: heldScene, env: beforeStart });
-    const { api, clock, sqs } = run;
+  /** The node is marked for maintenance and drained for something else when the maintenance is called off. */
+  async function calledOffInVain({ api, clock, sqs }: Run): Promise<() => void> {
     const event = { ...maintenance, startTime: new Date(clock.now() + 3_600_000).toUTCString() };
     sqs.send(healthEvent(['i-1'], event));
     await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000 });
@@ -170,6 +169,13 @@ describe('a cancellation', () => {
     await clock.advance(60_000);
     const end = api.faults.add({ kind: 'answer', code: 500 }, { when: isMark });
     sqs.send(healthEvent(['i-1'], { ...event, statusCode: 'closed' }));
+    return end;
+  }
+
+  test('is kept until it is undone, though another drain of the node has ended', async () => {
+    await using run = await startQueueDaemon({ scene: heldScene, env: beforeStart });
+    const { api, clock, sqs } = run;
+    const end = await calledOffInVain(run);
     await clock.advance(200_000);
     assert.equal(sqs.size, 2);
     end();
@@ -180,13 +186,7 @@ describe('a cancellation', () => {
     const queue = { retentionMs: 300_000 };
     await using run = await startQueueDaemon({ scene: heldScene, env: beforeStart, queue });
     const { api, clock, sqs } = run;
-    const event = { ...maintenance, startTime: new Date(clock.now() + 3_600_000).toUTCString() };
-    sqs.send(healthEvent(['i-1'], event));
-    await clock.advanceUntil(() => sqs.size === 0, { stepMs: 1_000 });
-    sqs.send(eventBridge('aws.ec2', 'EC2 Instance Rebalance Recommendation', { 'instance-id': 'i-1' }));
-    await clock.advance(60_000);
-    const end = api.faults.add({ kind: 'answer', code: 500 }, { when: isMark });
-    sqs.send(healthEvent(['i-1'], { ...event, statusCode: 'closed' }));
+    const end = await calledOffInVain(run);
     await clock.advance(400_000);
     assert.equal(sqs.size, 0);
     end();

@@ -194,7 +194,10 @@ export class SqsSource implements Source {
     } else {
       // What was released is lent again when the message comes again, here or to another; the rest goes on.
       if (isLast) this.#leave(message);
-      if (afterSeconds !== undefined) await this.#show(message, afterSeconds);
+      if (afterSeconds === undefined) return;
+      // Should this process die, another is given soon what is still worked for.
+      const longestSeconds = isLast ? Infinity : this.#options.visibilitySeconds;
+      await this.#show(message, Math.min(afterSeconds, longestSeconds));
     }
   }
 

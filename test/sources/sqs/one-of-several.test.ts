@@ -160,3 +160,13 @@ test('dry run: a part that is given back comes again, and nothing is deleted', a
   assert.equal(it.delivered.length, 3);
   assert.equal(it.queue.size, 1);
 });
+
+test('however long the back-off of a part is, what is still worked for is hidden no longer than a visibility timeout', async () => {
+  await using it = await receivedBoth();
+  for (let count = 1; count <= 8; count += 1) {
+    await it.release(count);
+    const left = (it.message()?.visibleAt ?? Infinity) - it.clock.now();
+    assert.ok(left <= 20_000, `${left} ms after ${count} times`);
+    await it.untilDelivered(count + 2);
+  }
+});
