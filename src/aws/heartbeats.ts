@@ -1,3 +1,4 @@
+import { forgetOldest } from '../forget-oldest.ts';
 import type { Clock } from '../clock.ts';
 import { errorText } from '../error-text.ts';
 import type { LifecycleHook } from '../interruption/interruption.ts';
@@ -111,8 +112,7 @@ export class Heartbeats {
 
   #endFor(key: string): void {
     this.#over.add(key);
-    const [oldest] = this.#over;
-    if (this.#over.size > mostRemembered && oldest !== undefined) this.#over.delete(oldest);
+    forgetOldest(this.#over, mostRemembered);
   }
 
   /** @returns whether to go on */

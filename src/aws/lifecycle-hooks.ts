@@ -1,3 +1,4 @@
+import { forgetOldest } from '../forget-oldest.ts';
 import type { Clock } from '../clock.ts';
 import { errorText } from '../error-text.ts';
 import type { Instant, LifecycleHook } from '../interruption/interruption.ts';
@@ -209,6 +210,5 @@ export class LifecycleHooks {
 
 function remember<T>(of: Map<string, T>, key: string, value: T): void {
   of.set(key, value);
-  const [oldest] = of.keys();
-  if (of.size > mostRemembered && oldest !== undefined) of.delete(oldest);
+  forgetOldest(of, mostRemembered);
 }

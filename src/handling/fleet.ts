@@ -1,3 +1,4 @@
+import { forgetOldest } from '../forget-oldest.ts';
 import type { Clock } from '../clock.ts';
 import type { Cancellation, CancellationCause, Delivery, Outcome } from '../interruption/delivery.ts';
 import {
@@ -116,8 +117,7 @@ export class Fleet implements NodeRecords {
     this.#undoing.delete(id);
     this.#tracked.delete(id);
     this.#tracked.set(id, { node, telling: isToldBefore(telling, before) ? before : telling });
-    const [oldest] = this.#tracked.keys();
-    if (this.#tracked.size > mostTracked && oldest !== undefined) this.#tracked.delete(oldest);
+    forgetOldest(this.#tracked, mostTracked);
     const onNode = this.#modules.nodes.byName(node)?.interruptions.find((it) => it.id === id);
     // Another replica was told more since.
     if (!onNode || !isToldBefore(telling, tellingOf(onNode))) return;
@@ -133,8 +133,7 @@ export class Fleet implements NodeRecords {
   calledOff(id: string, toldAt: Instant): void {
     const { toldAt: before = -Infinity } = this.#calledOff.get(id) ?? {};
     this.#calledOff.set(id, { id, toldAt: Math.max(before, toldAt) });
-    const [oldest] = this.#calledOff.keys();
-    if (this.#calledOff.size > mostTracked && oldest !== undefined) this.#calledOff.delete(oldest);
+    forgetOldest(this.#calledOff, mostTracked);
   }
 
   undoing(interruptionId: string): void {

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../forget-oldest.ts';
 import type { Clock } from '../clock.ts';
 import type { ApiClient } from './api-client.ts';
 import { isNotFound } from './status.ts';
@@ -93,8 +94,7 @@ export class EventNodes {
     };
     this.#known.delete(name);
     this.#known.set(name, { node: kept, readAt: this.#clock.now() });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > mostRemembered && oldest !== undefined) this.#known.delete(oldest);
+    forgetOldest(this.#known, mostRemembered);
     return kept;
   }
 }

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../forget-oldest.ts';
 import type { EventSubject, KubernetesEvent } from './cluster.ts';
 
 /** One event object of the API server, and how often what it tells has happened. */
@@ -52,7 +53,7 @@ export class EventSeriesBook {
     // Anew at its end, so that the oldest is the first.
     this.#series.delete(key);
     this.#series.set(key, series);
-    trim(this.#series, mostRemembered);
+    forgetOldest(this.#series, mostRemembered);
     series.count += 1;
     series.lastAt = event.at;
     series.message = isCombined ? `(combined from similar events): ${event.message}` : event.message;
@@ -71,7 +72,7 @@ export class EventSeriesBook {
     const similar = isRecent ? known : { messages: new Set<string>(), since: event.at };
     this.#similar.delete(key);
     this.#similar.set(key, similar);
-    trim(this.#similar, mostRemembered);
+    forgetOldest(this.#similar, mostRemembered);
     if (similar.messages.has(event.message)) return false;
     if (similar.messages.size >= mostSimilar) return true;
     similar.messages.add(event.message);
@@ -102,9 +103,4 @@ function seriesOf(key: string, event: KubernetesEvent, isCombined: boolean): Eve
 function keyOf({ about, isWarning, reason }: KubernetesEvent, message: string | undefined): string {
   const { kind, namespace, name, uid } = about;
   return JSON.stringify([kind, namespace, name, uid, isWarning, reason, message]);
-}
-
-function trim(map: Map<string, unknown>, most: number): void {
-  const [oldest] = map.keys();
-  if (map.size > most && oldest !== undefined) map.delete(oldest);
 }

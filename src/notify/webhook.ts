@@ -1,3 +1,4 @@
+import { forgetOldest } from '../forget-oldest.ts';
 import type { Clock } from '../clock.ts';
 import type {
   AttemptEnd,
@@ -139,8 +140,7 @@ export class Webhook implements WorkflowObserver {
     if (toldAt !== undefined && (moment === 'received' || Math.abs(at - toldAt) < repeatMs)) return true;
     this.#told.delete(key);
     this.#told.set(key, at);
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > mostRemembered && oldest !== undefined) this.#told.delete(oldest);
+    forgetOldest(this.#told, mostRemembered);
     return false;
   }
 

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../forget-oldest.ts';
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { MonitorName } from '../../interruption/interruption.ts';
@@ -34,10 +35,7 @@ export class UnreadableDocuments {
     const hash = createHash('sha256').update(`${path}\n${body}`).digest('base64');
     if (this.#told.has(hash) || !this.#mayTell()) return;
     this.#told.add(hash);
-    for (const oldest of this.#told) {
-      if (this.#told.size <= mostRemembered) break;
-      this.#told.delete(oldest);
-    }
+    forgetOldest(this.#told, mostRemembered);
     this.#log.warn('Ignored a document of the metadata service that is unreadable', {
       monitor_type: monitor,
       path,

@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../forget-oldest.ts';
 import type { Progress } from './progress.ts';
 
 /** So many messages are remembered; the oldest is forgotten first. */
@@ -37,9 +38,6 @@ export class MessageMemory {
     // What is put again is the newest.
     this.#messages.delete(id);
     this.#messages.set(id, remembered);
-    for (const oldest of this.#messages.keys()) {
-      if (this.#messages.size <= mostRemembered) break;
-      this.#messages.delete(oldest);
-    }
+    forgetOldest(this.#messages, mostRemembered);
   }
 }
