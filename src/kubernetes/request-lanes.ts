@@ -2,14 +2,11 @@ import { AbortableWait } from '../abortable-wait.ts';
 import type { Clock } from '../clock.ts';
 import type { Instant } from '../interruption/interruption.ts';
 import type { Urgency } from './cluster.ts';
+import { RequestPace, type RequestPaceOptions } from './request-pace.ts';
 
-export interface RequestLanesOptions {
+export interface RequestLanesOptions extends RequestPaceOptions {
   /** Requests of drains that are under way at the same time; as many again may be last calls. */
   readonly concurrency: number;
-  /** Requests per second, on average; undefined = only `concurrency` and the server's pushback limit us. */
-  readonly qps: number | undefined;
-  /** Requests that may go at once after a quiet time; used with `qps`. */
-  readonly burst: number | undefined;
 }
 
 /** Requests that wait in a lane, and those of it that are under way. */
@@ -23,8 +20,6 @@ interface Lane {
 
 /** Marks under way at the same time: few, small, and never behind a drain. */
 export const markConcurrency = 10;
-
-const probeLimitMs = 1_000;
 
 /** A drain's request that takes so long hangs. */
 const drainHangsAfterMs = 5_000;
@@ -45,30 +40,20 @@ export const backgroundConcurrency = 2;
  * The process-wide budget of API requests. Invariants: a mark never waits for a drain's request, and no drain's
  * request starts while marks wait, as long as these get on; last calls have places of their own, as many as drains,
  * and start before these, so that they never wait behind what hangs or is asked for in vain, and what tells of pods is
- * one of them, before all others, when it has waited for a second; among either the earliest deadline goes first, first come first served within one, and is
- * not held up by what hangs for a later one; what is in the background starts only while nothing else waits, and where
- * there is a rate it leaves half of the burst alone; after an overloaded server's pushback nothing starts until the
- * time that it asked for has passed, and then one request alone, which tells whether it is over.
+ * one of them, before all others, when it has waited for a second; among either the earliest deadline goes first, first
+ * come first served within one, and is not held up by what hangs for a later one; what is in the background starts only
+ * while nothing else waits, and where there is a rate it leaves half of the burst alone; while the server has asked for
+ * a pause nothing starts.
  */
 export class RequestLanes {
   readonly #clock: Clock;
-  readonly #qps: number | undefined;
-  readonly #burst: number;
+  readonly #pace: RequestPace;
   readonly #marks = lane(markConcurrency, Infinity);
   readonly #lastCalls: Lane;
   readonly #drains: Lane;
   readonly #background = lane(backgroundConcurrency, Infinity);
   /** What tells of pods and waits in the drains' lane; with some that don't any more. */
   readonly #tellers: { readonly turn: Turn; readonly since: Instant }[] = [];
-  #tokens: number;
-  #tokensAt: number;
-  #pausedFrom = 0;
-  #pausedUntil = 0;
-  /** So far. */
-  #pauses = 0;
-  /** After a pause, until a request has come through. */
-  #isProbing = false;
-  #probeAt: Instant | undefined;
   /** When a mark last started or ended. */
   #marksGotOnAt = 0;
   /** When we look again. */
@@ -78,10 +63,7 @@ export class RequestLanes {
     this.#clock = modules.clock;
     this.#lastCalls = lane(options.concurrency, lastCallHangsAfterMs);
     this.#drains = lane(options.concurrency, drainHangsAfterMs);
-    this.#qps = options.qps;
-    this.#burst = Math.max(1, options.burst ?? 1);
-    this.#tokens = this.#burst;
-    this.#tokensAt = this.#clock.now();
+    this.#pace = new RequestPace(options, modules);
   }
 
   /** Runs `request` when its turn comes. @throws the signal's reason where it is aborted while waiting */
@@ -93,20 +75,14 @@ export class RequestLanes {
     } finally {
       turn.lane.running.delete(turn);
       this.#note(turn.lane);
-      // Another pause, should it have brought one, needs another probe.
-      if (probed === this.#pauses) this.#isProbing = false;
+      this.#pace.ended(probed);
       this.#startDue();
     }
   }
 
   /** Nothing starts for `ms` from now. */
   pause(ms: number): void {
-    const now = this.#clock.now();
-    this.#pausedUntil = this.#isPaused(now) ? Math.max(this.#pausedUntil, now + ms) : now + ms;
-    this.#pausedFrom = now;
-    this.#pauses += 1;
-    this.#isProbing = true;
-    this.#probeAt = undefined;
+    this.#pace.pause(ms);
   }
 
   #laneOf(urgency: Urgency): Lane {
@@ -145,17 +121,21 @@ export class RequestLanes {
     if (!this.#start(this.#marks, 0) || this.#areMarksFirst()) return;
     if (!this.#start(this.#lastCalls, 0) || !this.#start(this.#drains, 0)) return;
     if ([this.#marks, this.#lastCalls, this.#drains].some(({ waiting }) => waiting.length > 0)) return;
-    this.#start(this.#background, Math.floor(this.#burst / 2));
+    this.#start(this.#background, this.#pace.halfOfBurst);
   }
 
   /** @returns whether others may start: not where the rate, or the server's pushback, holds this lane up */
   #start(lane: Lane, tokensToLeave: number): boolean {
     for (let [first] = lane.waiting; first && this.#hasPlace(lane, first); [first] = lane.waiting) {
-      if (!this.#mayStart(tokensToLeave)) return false;
+      const waitMs = this.#pace.start(tokensToLeave);
+      if (waitMs > 0) {
+        this.#wakeIn(waitMs);
+        return false;
+      }
       first.since = this.#clock.now();
       lane.running.add(first);
       this.#note(lane);
-      first.resolve(this.#isProbing ? this.#pauses : undefined);
+      first.resolve(this.#pace.probed);
     }
     return true;
   }
@@ -186,47 +166,6 @@ export class RequestLanes {
     if (sinceMs < 0 || sinceMs >= markPatienceMs) return false;
     this.#wakeIn(markPatienceMs - sinceMs);
     return true;
-  }
-
-  /** Takes a token; where there is none, or the server asked for a pause, sees to it that we look again. */
-  #mayStart(tokensToLeave: number): boolean {
-    const now = this.#clock.now();
-    if (this.#isPaused(now)) {
-      this.#wakeIn(this.#pausedUntil - now);
-      return false;
-    }
-    if (!this.#hasToken(now, tokensToLeave) || !this.#mayProbe(now)) return false;
-    this.#tokens -= 1;
-    return true;
-  }
-
-  #hasToken(now: Instant, tokensToLeave: number): boolean {
-    if (this.#qps === undefined) return true;
-    const sinceMs = Math.max(0, now - this.#tokensAt);
-    this.#tokens = Math.min(this.#burst, this.#tokens + (sinceMs / 1000) * this.#qps);
-    this.#tokensAt = now;
-    const needed = Math.min(this.#burst, 1 + tokensToLeave);
-    if (this.#tokens >= needed) return true;
-    this.#wakeIn(Math.ceil(((needed - this.#tokens) / this.#qps) * 1000));
-    return false;
-  }
-
-  /** A probe that is not answered soon, such as an eviction that the server holds, is not waited for. */
-  #mayProbe(now: Instant): boolean {
-    if (!this.#isProbing) return true;
-    if (this.#probeAt === undefined) {
-      this.#probeAt = now;
-      return true;
-    }
-    const sinceMs = now - this.#probeAt;
-    this.#isProbing = sinceMs >= 0 && sinceMs < probeLimitMs;
-    if (this.#isProbing) this.#wakeIn(probeLimitMs - sinceMs);
-    return !this.#isProbing;
-  }
-
-  /** A clock that was set back must not make a pause of seconds one of hours. */
-  #isPaused(now: number): boolean {
-    return now >= this.#pausedFrom && now < this.#pausedUntil;
   }
 
   #wakeIn(ms: number): void {
